@@ -1,0 +1,40 @@
+# make repro   the whole pipeline: data, models, metrics, plots
+# make test    lint and tests, some minutes
+# make verify  long checks: stages killed half-way
+PYTHON ?= python3
+VENV := .venv
+PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
+# the stages run whatever `python` comes first
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: help repro test verify lint
+help:
+	@sed -n 's/^# make/make/p' Makefile
+
+repro: $(VENV)/.installed
+	@echo "using $(VENV)"
+	@python stages/compare_machine.py
+	dvc repro
+
+test: $(VENV)/.installed-dev lint
+	@echo "using $(VENV)"
+	python -m pytest -n auto --dist loadfile
+
+verify: $(VENV)/.installed-dev
+	python -m pytest -m verify
+
+lint: $(VENV)/.installed-dev
+	ruff check
+	ruff format --check
+
+$(VENV)/.installed: requirements.txt constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, %s is %s; name another with PYTHON=…" % (sys.executable, sys.version.split()[0]))'
+	@echo "installing the pinned requirements into $(VENV) (several GB, some minutes)"
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@$(PIP) -r requirements.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+	@echo "installing the test tools into $(VENV)"
+	@$(PIP) -r requirements-dev.txt -c constraints.txt
+	@touch $@

@@ -1,0 +1,65 @@
+"""Augment: changed copies of every clip. They are training material only; no model is ever scored on them.
+
+Reads   data/prepared/
+Writes  data/augmented/clips.csv (with the columns parent and recipe) and data/augmented/audio/
+"""
+
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from ser.audio import to_float, to_int16
+from ser.augmentation import augment as augment_audio
+from ser.augmentation import draw_kinds
+from ser.clips import read_audio_settings, read_clips
+from ser.compiled import compile_librosa
+from ser.errors import stage_errors
+from ser.files import write_csv
+from ser.parallel import parallel_map
+from ser.params import load_params
+from ser.seeds import generator
+from ser.shards import Ragged, RaggedWriter
+
+PREPARED = Path("data/prepared")
+AUGMENTED = Path("data/augmented")
+
+
+def augment() -> None:
+    params = load_params()
+    compile_librosa()
+    settings = params.augment
+    sr = read_audio_settings()["sample_rate"]
+    clips = read_clips(PREPARED / "clips.csv")
+    copies = clips.loc[clips.index.repeat(settings.copies)].rename(columns={"clip": "parent"})
+    copies["number"] = copies.groupby("parent").cumcount() + 1
+    copies.insert(0, "clip", copies["parent"] + "#" + copies["number"].astype(str))
+
+    items = list(zip(copies.index, copies["parent"], copies["number"], strict=True))
+    work = partial(make_copy, audio=Ragged.open(PREPARED / "audio"), settings=settings, sr=sr)
+    results = parallel_map(work, items, workers=params.compute.workers, label="augment", chunk=32)
+    recipes, seconds = [], []
+    with RaggedWriter(AUGMENTED / "audio") as writer:
+        for samples, recipe in results:
+            writer.append(samples)
+            recipes.append(recipe)
+            seconds.append(len(samples) / sr)
+    copies = copies.assign(seconds=np.array(seconds, dtype=float), recipe=recipes).drop(columns="number")
+    write_csv(copies[[*clips.columns, "parent", "recipe"]], AUGMENTED / "clips.csv")
+    kinds = Counter(recipe.split(" ")[0] for recipe in recipes)
+    print(f"augment: {len(copies)} copies of {len(clips)} clips", dict(sorted(kinds.items())))
+
+
+def make_copy(item: tuple[int, str, int], audio: Ragged, settings, sr: int) -> tuple[np.ndarray, str]:
+    """Return the samples and the recipe of one copy: row of its parent, name of the parent, number of the copy."""
+    row, parent, number = item
+    kind = draw_kinds(settings, generator(settings.seed, parent))[number - 1]
+    y = to_float(audio[row])
+    copy, recipe = augment_audio(y, sr, kind, settings, generator(settings.seed, parent, number))
+    return to_int16(copy), recipe
+
+
+if __name__ == "__main__":
+    with stage_errors():
+        augment()

@@ -1,0 +1,1 @@
+"""Speech emotion recognition: the library behind the stage scripts."""

@@ -1,0 +1,19 @@
+"""Errors that are the input's fault and not the program's: one line for the user instead of a traceback."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class InputError(Exception):
+    """Parameters or data that the pipeline cannot work with; the message names what, where and the remedy."""
+
+
+@contextmanager
+def stage_errors() -> Iterator[None]:
+    """Turn an `InputError` into one line on standard error and exit code 1."""
+    try:
+        yield
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        raise SystemExit(1) from None

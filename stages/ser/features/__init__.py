@@ -1,0 +1,1 @@
+"""Features of a clip: descriptors of its frames and statistics over them."""

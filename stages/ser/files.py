@@ -1,0 +1,30 @@
+"""Writing files such that a reader, or a run killed half-way, never meets half a file."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pandas as pd
+
+
+@contextmanager
+def written(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary name beside `path`, renamed to `path` when the block ends without an error."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".tmp-{path.name}")
+    yield temporary
+    temporary.replace(path)
+
+
+def write_csv(table: pd.DataFrame, path: Path | str) -> None:
+    """Write a table as CSV without its index, floats with 6 significant digits."""
+    with written(path) as temporary:
+        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+
+
+def write_json(content: dict, path: Path | str) -> None:
+    """Write a dictionary as indented JSON; NaN is refused because JSON has none."""
+    with written(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n")

@@ -1,0 +1,194 @@
+"""Classical models on functionals: fit, save, load and predict.
+
+Stored as ONNX (LightGBM's trees in its own text format, which is exact), which holds numbers and no code.
+"""
+
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import lightgbm
+import numpy as np
+import onnxruntime
+import pandas as pd
+from imblearn.pipeline import Pipeline
+from skl2onnx import to_onnx
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedGroupKFold
+from sklearn.pipeline import Pipeline as PlainPipeline
+
+from ser.errors import InputError
+from ser.examples import Examples, Fitted
+from ser.files import written
+from ser.models.boosting import fit_boosting
+from ser.models.classifiers import build_classifier, build_pipeline
+from ser.models.mlp import fit_mlp
+
+ONNX_OPSET = 21
+
+
+class Stored(NamedTuple):
+    """A loaded model: ONNX that classifies, or that transforms for the trees of LightGBM."""
+
+    session: onnxruntime.InferenceSession
+    trees: lightgbm.Booster | None
+
+
+def fit(
+    train: Examples,
+    validation: Examples | None,
+    classes: int,
+    settings,
+    seed: int,
+    epochs: int | None = None,
+    *,
+    name: str,
+) -> Fitted:
+    """Train one model on the training part.
+
+    Parameters
+    ----------
+    train, validation : Examples
+        The validation part stops the MLP and LightGBM; the others do not see it.
+    classes : int
+    settings : ser.params.TrainMl
+        The ``train_ml`` section of the parameters.
+    seed : int
+    epochs : int, optional
+        Number of epochs of the MLP or rounds of LightGBM; needed without a validation part.
+    name : str
+        Key of the model in `settings`.
+    """
+    is_svm = name in ("svm_rbf", "svm_poly")
+    splits = speaker_splits(train, classes, settings.inner_folds, seed) if settings.tune or is_svm else []
+    # what SMOTE has to make do with: the rarest class of the smallest set that the pipeline is fitted on
+    rarest = min(np.bincount(labels).min() for labels in (train.labels, *(train.labels[inner] for inner, _ in splits)))
+    pipeline = build_pipeline(name, settings, rarest, train.inputs.shape[1], seed)
+    if settings.tune:
+        own, grid = getattr(settings, name), settings.grid.get(name, {})
+        choices = [build_classifier(name, own.model_copy(update=values), seed) for values in ParameterGrid(grid)]
+        pipeline = tune(pipeline, choices, splits, train)
+    if is_svm:
+        return Fitted(calibrate(pipeline, splits, train), pd.DataFrame(), None)
+    if name not in ("mlp", "lightgbm"):
+        return Fitted(without_sampler(pipeline.fit(train.inputs, train.labels)), pd.DataFrame(), None)
+    # the last step is fitted with an eye on the validation part, which no pipeline hands on to it
+    transform, classifier = pipeline[:-1], pipeline[-1]
+    resampling = "smote" in transform.named_steps
+    fit_transform = transform.fit_resample if resampling else transform.fit_transform
+    transformed = fit_transform(train.inputs, train.labels)
+    X, y = transformed if resampling else (transformed, train.labels)
+    transform = without_sampler(transform)
+    checked = None if validation is None else (transform.transform(validation.inputs), validation.labels)
+    fit_classifier = fit_mlp if name == "mlp" else fit_boosting
+    classifier, history, epochs = fit_classifier(classifier, X, y, checked, getattr(settings, name), epochs)
+    return Fitted(PlainPipeline([*transform.steps, ("classifier", classifier)]), history, epochs)
+
+
+def tune(pipeline: Pipeline, classifiers: list, splits: list[tuple], train: Examples) -> Pipeline:
+    """Choose among classifiers by the UAR on speakers held out of the training part."""
+    search = GridSearchCV(pipeline, {"classifier": classifiers}, scoring="recall_macro", cv=splits, refit=False)
+    search.fit(train.inputs, train.labels)
+    return pipeline.set_params(**search.best_params_)
+
+
+def calibrate(pipeline: Pipeline, splits: list[tuple], train: Examples) -> PlainPipeline:
+    """Give an SVM probabilities: sigmoids (Platt 1999) fitted on speakers held out of the training part.
+
+    The scaler, the selection and SMOTE are fitted anew without the held-out speakers; the SVM that is kept has seen
+    the whole training part.
+    """
+    calibrated = CalibratedClassifierCV(pipeline, method="sigmoid", cv=splits, ensemble=False)
+    calibrated.fit(train.inputs, train.labels)
+    fitted = calibrated.calibrated_classifiers_[0].estimator
+    # the same model with the calibration moved into the last step, the form that ONNX knows
+    calibrated.estimator = calibrated.calibrated_classifiers_[0].estimator = fitted[-1]
+    return PlainPipeline([*without_sampler(fitted).steps[:-1], ("classifier", calibrated)])
+
+
+def speaker_splits(train: Examples, classes: int, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Split the training part into groups of whole speakers.
+
+    Where speakers are unknown, single or the only one to show an emotion, into groups of whole clips: a clip and its
+    copies are never on two sides.
+
+    Raises
+    ------
+    InputError
+        If an emotion has too few clips for that.
+    """
+    for groups in (train.speakers, train.parents):
+        count = len(np.unique(groups))
+        if count < 2 or (groups == "").any():
+            continue
+        splitter = StratifiedGroupKFold(min(folds, count), shuffle=True, random_state=seed)
+        with warnings.catch_warnings():  # of a class with fewer examples than folds
+            warnings.simplefilter("ignore", UserWarning)
+            splits = list(splitter.split(train.labels, train.labels, groups))
+        if all(len(np.unique(train.labels[inner])) == classes for inner, _ in splits):
+            return splits
+    raise InputError(
+        f"an emotion has too few training clips to be split into train_ml.inner_folds {folds} parts: lower it, choose "
+        "other prepare.emotions, or do without tuning and the SVMs"
+    )
+
+
+def without_sampler(pipeline: Pipeline) -> PlainPipeline:
+    """Return a fitted pipeline without SMOTE, which has no part in predicting."""
+    return PlainPipeline([(name, step) for name, step in pipeline.steps if name != "smote"])
+
+
+def save(model: PlainPipeline, folder: Path | str) -> None:
+    """Write ``model.onnx`` and, for LightGBM, ``trees.txt``."""
+    folder = Path(folder)
+    classifier = model[-1]
+    if isinstance(classifier, lightgbm.LGBMClassifier):
+        with written(folder / "trees.txt") as temporary:
+            temporary.write_text(classifier.booster_.model_to_string(num_iteration=classifier.best_iteration_ or -1))
+        exported, options = model[:-1], None
+    else:
+        exported, options = model, {id(classifier): {"zipmap": False}}
+    example = np.zeros((1, model[0].n_features_in_), dtype=np.float32)
+    with warnings.catch_warnings():
+        # skl2onnx asks every SVC for probA_, which scikit-learn 1.9 deprecates; the converted model has none
+        warnings.filterwarnings("ignore", message="Attribute `prob[AB]_`", category=FutureWarning)
+        onnx = to_onnx(exported, example, options=options, target_opset=ONNX_OPSET)
+    # skl2onnx lists the operator sets in the order of a Python set of strings, another one in every process
+    operator_sets = sorted(onnx.opset_import, key=lambda operator_set: operator_set.domain)
+    del onnx.opset_import[:]
+    onnx.opset_import.extend(operator_sets)
+    with written(folder / "model.onnx") as temporary:
+        temporary.write_bytes(onnx.SerializeToString())
+
+
+def load(folder: Path | str) -> Stored:
+    """Load what `save` wrote; nothing in the folder is executed.
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged.
+    """
+    folder = Path(folder)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    try:
+        session = onnxruntime.InferenceSession(
+            (folder / "model.onnx").read_bytes(), options, providers=["CPUExecutionProvider"]
+        )
+        trees = folder / "trees.txt"
+        booster = lightgbm.Booster(model_str=trees.read_text()) if trees.exists() else None
+    except Exception as error:  # what onnxruntime raises has no base of its own
+        raise InputError(f"{folder}: no model that can be loaded ({error}); train it again") from None
+    return Stored(session, booster)
+
+
+def predict_proba(model: Stored, inputs: np.ndarray) -> np.ndarray:
+    """Return the probability of each class, float32 of shape (n, classes)."""
+    outputs = model.session.run(None, {"X": np.asarray(inputs, dtype=np.float32)})
+    if model.trees is None:
+        return outputs[1]
+    probabilities = model.trees.predict(outputs[0], num_threads=1)
+    if probabilities.ndim == 1:  # two classes: the probability of the second
+        probabilities = np.stack([1 - probabilities, probabilities], axis=1)
+    return probabilities.astype(np.float32)

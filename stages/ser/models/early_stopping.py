@@ -1,0 +1,83 @@
+"""When a training that goes by epochs ends, and which of its epochs is kept."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+
+class ValidationScores(NamedTuple):
+    """Scores of the validation examples after an epoch.
+
+    Attributes
+    ----------
+    loss : float
+        Mean cross-entropy, nats.
+    accuracy : float
+    uar : float
+        Unweighted average recall, over the classes that occur.
+    """
+
+    loss: float
+    accuracy: float
+    uar: float
+
+
+def validation_scores(probabilities: np.ndarray, labels: np.ndarray) -> ValidationScores:
+    """Return the scores of predicted probabilities.
+
+    Parameters
+    ----------
+    probabilities : np.ndarray, shape (n, classes)
+    labels : np.ndarray of int, shape (n,)
+        A class may be missing; its recall is not defined and left out of the mean.
+    """
+    of_label = probabilities[np.arange(len(labels)), labels].astype(np.float64)
+    correct = probabilities.argmax(axis=1) == labels
+    return ValidationScores(
+        loss=float(-np.log(np.maximum(of_label, 1e-7)).mean()),  # Keras clips at the same value
+        accuracy=float(correct.mean()),
+        uar=float(np.mean([correct[labels == label].mean() for label in np.unique(labels)])),
+    )
+
+
+class EarlyStopping:
+    """Keep the epoch with the highest validation UAR, of equal ones the one with the lowest validation loss.
+
+    Parameters
+    ----------
+    patience : int
+        Epochs without a higher UAR before the training should end. A lower loss at the same UAR does not
+        prolong it: once every validation clip is right, the loss may fall for ever.
+
+    Attributes
+    ----------
+    best_epoch : int or None
+    best_weights : object
+        The weights after that epoch.
+    """
+
+    def __init__(self, patience: int):
+        self.patience = patience
+        self.best_epoch: int | None = None
+        self.best_weights: object = None
+        self._best: tuple[float, float] = (-np.inf, -np.inf)
+        self._epochs_without_higher_uar = 0
+
+    def update(self, epoch: int, scores: ValidationScores, weights: Callable[[], object]) -> None:
+        """Take note of an epoch; `weights`, called if it is the best so far, returns a copy of the weights."""
+        self._epochs_without_higher_uar = 0 if scores.uar > self._best[0] else self._epochs_without_higher_uar + 1
+        if (scores.uar, -scores.loss) > self._best:
+            self._best = (scores.uar, -scores.loss)
+            self.best_epoch, self.best_weights = epoch, weights()
+
+    @property
+    def is_over(self) -> bool:
+        """Whether patience has run out."""
+        return self._epochs_without_higher_uar >= self.patience
+
+
+def check_epochs(validation: object | None, epochs: int | None) -> None:
+    """Raise a ValueError unless either validation examples or a number of epochs is given: one ends the training."""
+    if (validation is None) == (epochs is None):
+        raise ValueError("give either validation examples (early stopping) or a number of epochs, not both or neither")

@@ -1,0 +1,55 @@
+"""Training scikit-learn's MLP epoch by epoch, stopped by validation speakers.
+
+Its own ``early_stopping=True`` would set clips of the training speakers aside at random.
+"""
+
+import copy
+
+import numpy as np
+import pandas as pd
+from sklearn.neural_network import MLPClassifier
+
+from ser.models.early_stopping import EarlyStopping, check_epochs, validation_scores
+
+
+def fit_mlp(
+    model: MLPClassifier,
+    X: np.ndarray,
+    y: np.ndarray,
+    validation: tuple[np.ndarray, np.ndarray] | None,
+    settings,
+    epochs: int | None,
+) -> tuple[MLPClassifier, pd.DataFrame, int]:
+    """Train up to ``settings.epochs`` epochs and keep the one with the best validation UAR.
+
+    Parameters
+    ----------
+    model : MLPClassifier
+        Untrained.
+    X : np.ndarray, shape (n, features)
+    y : np.ndarray of int, shape (n,)
+    validation : tuple of X and y, optional
+    settings : ser.params.Mlp
+    epochs : int, optional
+        Train exactly so many; needed without a validation part.
+
+    Returns
+    -------
+    model, history, epochs
+        See `ser.examples.Fitted`.
+    """
+    check_epochs(validation, epochs)
+    stopping = EarlyStopping(settings.patience)
+    history = []
+    for epoch in range(1, (epochs or settings.epochs) + 1):
+        model.partial_fit(X, y, classes=np.unique(y))
+        row = {"epoch": epoch, "loss": model.loss_, "accuracy": model.score(X, y)}
+        if validation is not None:
+            scores = validation_scores(model.predict_proba(validation[0]), validation[1])
+            stopping.update(epoch, scores, lambda: copy.deepcopy(model))
+            row |= {f"validation_{name}": value for name, value in scores._asdict().items()}
+        history.append(row)
+        if stopping.is_over:
+            break
+    best = model if validation is None else stopping.best_weights
+    return best, pd.DataFrame(history), epochs or stopping.best_epoch

@@ -1,0 +1,158 @@
+"""Dense residual network on functionals, in Keras."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ser.errors import InputError
+from ser.examples import Examples, Fitted
+from ser.models.early_stopping import check_epochs, validation_scores
+from ser.models.keras_training import (
+    KerasModel,
+    compiled,
+    keras,
+    keras_layers,
+    load_model,
+    predict_batches,
+    save_model,
+    train_network,
+)
+from ser.models.network_graph import Layer
+from ser.models.standardization import check_finite, column_statistics
+from ser.seeds import derive_seed
+
+PREDICTION_BATCH = 256  # clips
+
+
+def build_network(features: int, classes: int, units: int, blocks: int, dropout: float) -> keras.Model:
+    """Return a projection to `units`, `blocks` residual blocks (He et al. 2016) and a softmax.
+
+    Parameters
+    ----------
+    features, classes : int
+        Columns of the inputs and of the probabilities.
+    units : int
+        Width of the projection and of every block.
+    blocks : int
+    dropout : float
+        Share of the values set to zero inside each block while training.
+
+    References
+    ----------
+    .. [1] K. He, X. Zhang, S. Ren, J. Sun, "Deep residual learning for image recognition", CVPR 2016.
+    """
+    layers = keras.layers
+    inputs = keras.Input((features,), name="functionals")
+    x = layers.Dense(units, use_bias=False, name="projection")(inputs)
+    x = layers.BatchNormalization(name="projection_normalisation")(x)
+    x = layers.ReLU(name="projection_relu")(x)
+    for block in range(1, blocks + 1):
+        skip = x
+        x = layers.Dense(units, use_bias=False, kernel_initializer="he_normal", name=f"block_{block}_dense_1")(x)
+        x = layers.BatchNormalization(name=f"block_{block}_normalisation_1")(x)
+        x = layers.ReLU(name=f"block_{block}_relu_1")(x)
+        x = layers.Dropout(dropout, name=f"block_{block}_dropout")(x)
+        x = layers.Dense(units, use_bias=False, kernel_initializer="he_normal", name=f"block_{block}_dense_2")(x)
+        x = layers.BatchNormalization(name=f"block_{block}_normalisation_2")(x)
+        x = layers.Add(name=f"block_{block}_add")([skip, x])
+        x = layers.ReLU(name=f"block_{block}_relu_2")(x)
+    outputs = layers.Dense(classes, activation="softmax", name="softmax")(x)
+    return keras.Model(inputs, outputs, name="residual")
+
+
+def fit(
+    train: Examples,
+    validation: Examples | None,
+    classes: int,
+    settings,
+    seed: int,
+    epochs: int | None = None,
+) -> Fitted:
+    """Train a dense residual network.
+
+    Parameters
+    ----------
+    train, validation : Examples with inputs of shape (n, features), float32
+        Means and deviations are those of the training inputs.
+    classes : int
+        Number of emotions.
+    settings : object
+        Section ``train_residual_keras`` of the parameters as attributes.
+    seed : int
+    epochs : int, optional
+        Train exactly so many epochs; without `validation` only.
+
+    Returns
+    -------
+    Fitted
+        With `validation`, the model of its best epoch; see `EarlyStopping`.
+
+    Raises
+    ------
+    InputError
+        If an input or the training loss is not finite.
+    ValueError
+        If neither or both of `validation` and `epochs` are given.
+    """
+    check_epochs(validation, epochs)
+    mean, deviation = column_statistics(train.inputs)
+    arguments = dict(
+        features=train.inputs.shape[1],
+        classes=classes,
+        units=settings.units,
+        blocks=settings.blocks,
+        dropout=settings.dropout,
+    )
+    network = compiled(build_network, arguments, settings.learning_rate, derive_seed(seed, "residual"))
+    model = KerasModel(network, mean, deviation, arguments)
+
+    def read(items: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        return model.standardize(train.inputs[items])
+
+    def score():
+        return validation_scores(predict_proba(model, validation.inputs), validation.labels)
+
+    history, epoch = train_network(
+        network,
+        read,
+        train,
+        score if validation is not None else None,
+        settings,
+        seed,
+        epochs,
+    )
+    return Fitted(model, history, epoch)
+
+
+def predict_proba(model: KerasModel, inputs: np.ndarray) -> np.ndarray:
+    """Return the probabilities of the classes, shape (n, classes), float32.
+
+    Parameters
+    ----------
+    model : KerasModel
+    inputs : np.ndarray, shape (n, features)
+
+    Raises
+    ------
+    InputError
+        If there is another number of features than the model was trained on, or a value is not finite.
+    """
+    if inputs.shape[1] != len(model.mean):
+        raise InputError(f"inputs have {inputs.shape[1]} features, the model was trained on {len(model.mean)}")
+    check_finite(inputs)
+    return predict_batches(model.network, map(model.standardize, inputs), PREDICTION_BATCH)
+
+
+def save(model: KerasModel, folder: Path) -> None:
+    """Write the model to `folder`; see `save_model`."""
+    save_model(model, folder)
+
+
+def load(folder: Path) -> KerasModel:
+    """Read what `save` wrote; runs no code from `folder`."""
+    return load_model(folder, build_network)
+
+
+def network_layers(model: KerasModel) -> list[Layer]:
+    """Return the layers in the order of their computation; see `Layer`."""
+    return keras_layers(model.network)

@@ -1,0 +1,336 @@
+"""Loading and validating ``params.yaml``."""
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from ser.errors import InputError
+
+Count = Annotated[int, Field(ge=1)]
+Seed = Annotated[int, Field(ge=0)]
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+Dropout = Annotated[float, Field(ge=0, lt=1)]
+Percentile = Annotated[str, Field(pattern=r"^(mean|std|min|max|p[1-9][0-9]?)$")]
+Emotion = Literal["anger", "boredom", "calm", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"]
+DemoEmotion = Literal["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]
+Classifier = Literal["logistic_regression", "svm_rbf", "svm_poly", "random_forest", "mlp", "lightgbm"]
+Range = Annotated[list[float], Field(min_length=2, max_length=2)]
+
+
+class Section(BaseModel):
+    """A section that takes the keys it names, of the types it names, and no others."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+class Raw(Section):
+    path: Annotated[str, Field(min_length=1)]
+
+
+class Prepare(Section):
+    corpora: Annotated[list[Annotated[str, Field(pattern=r"^[^/\\.][^/\\]*$")]], Field(min_length=1)]
+    emotions: list[Emotion]
+    rename: dict[Emotion, Emotion]
+    sample_rate: Annotated[int, Field(ge=8000, le=48000)]
+    trim_db: Positive | None
+    normalize: Literal["peak", "rms", "none"]
+    peak_db: Annotated[float, Field(le=0)]
+    rms_db: Annotated[float, Field(le=0)]
+    fixed_samples: Count | None
+    min_seconds: Annotated[float, Field(ge=0.05)]
+    max_seconds: Positive
+
+    @model_validator(mode="after")
+    def _check(self):
+        _require_distinct("corpora", self.corpora)
+        _require_distinct("emotions", self.emotions)
+        _require_increasing("min_seconds, max_seconds", [self.min_seconds, self.max_seconds])
+        return self
+
+
+class Demo(Section):
+    seed: Seed
+    speakers: Annotated[int, Field(ge=2)]
+    emotions: Annotated[list[DemoEmotion], Field(min_length=2)]
+    sentences: Annotated[int, Field(ge=1, le=8)]
+    takes: Count
+
+    @model_validator(mode="after")
+    def _check(self):
+        _require_distinct("emotions", self.emotions)
+        return self
+
+
+class Split(Section):
+    scheme: Literal["holdout", "kfold", "loso", "cross_corpus", "predefined", "random"]
+    folds: Annotated[int, Field(ge=2)]
+    test_fraction: Share
+    validation_fraction: Share
+    predefined: Annotated[str, Field(min_length=1)]
+    seed: Seed
+
+
+class Augment(Section):
+    copies: Annotated[int, Field(ge=0)]
+    kinds: Annotated[list[Literal["noise", "speed", "pitch", "shift"]], Field(min_length=1)]
+    snr_db: Range
+    speed: Range
+    semitones: Range
+    shift_seconds: Positive
+    seed: Seed
+
+    @model_validator(mode="after")
+    def _check(self):
+        _require_distinct("kinds", self.kinds)
+        for key in ("snr_db", "speed", "semitones"):
+            _require_increasing(key, getattr(self, key))
+        if self.speed[0] < 0.5 or self.speed[1] > 2.0:
+            raise ValueError(f"speed is {self.speed}; allowed are factors from 0.5 to 2.0")
+        if self.semitones[0] < -12 or self.semitones[1] > 12:
+            raise ValueError(f"semitones is {self.semitones}; allowed are -12 to 12")
+        return self
+
+
+class Functionals(Section):
+    groups: Annotated[list[Literal["mfcc", "chroma", "mel", "spectral", "energy", "pitch"]], Field(min_length=1)]
+    n_mfcc: Annotated[int, Field(ge=2, le=128)]
+    n_mels: Annotated[int, Field(ge=8, le=256)]
+    deltas: bool
+    silence_db: Positive
+    statistics: Annotated[list[Percentile], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _check(self):
+        _require_distinct("groups", self.groups)
+        _require_distinct("statistics", self.statistics)
+        return self
+
+
+class Frames(Section):
+    n_mfcc: Annotated[int, Field(ge=2, le=128)]
+    n_mels: Annotated[int, Field(ge=8, le=256)]
+    deltas: Annotated[int, Field(ge=0, le=2)]
+
+
+class LogMel(Section):
+    n_mels: Annotated[int, Field(ge=8, le=256)]
+
+
+class Extract(Section):
+    n_fft: Annotated[int, Field(ge=64, le=8192, multiple_of=2)]
+    hop_length: Annotated[int, Field(ge=16, le=8192)]
+    functionals: Functionals
+    frames: Frames
+    logmel: LogMel
+
+
+class Train(Section):
+    seed: Seed
+
+
+class LogisticRegression(Section):
+    C: Positive
+    max_iter: Count
+
+
+class SvmRbf(Section):
+    C: Positive
+    gamma: Literal["scale", "auto"] | Positive
+
+
+class SvmPoly(SvmRbf):
+    degree: Annotated[int, Field(ge=2, le=6)]
+    coef0: Annotated[float, Field(ge=0)]
+
+
+class RandomForest(Section):
+    n_estimators: Count
+    max_depth: Count | None
+    min_samples_leaf: Count
+
+
+class Mlp(Section):
+    hidden_sizes: Annotated[list[Count], Field(min_length=1)]
+    alpha: Annotated[float, Field(ge=0)]
+    learning_rate: Positive
+    batch_size: Count
+    epochs: Count
+    patience: Count
+
+
+class LightGbm(Section):
+    n_estimators: Count
+    learning_rate: Positive
+    num_leaves: Annotated[int, Field(ge=2)]
+    min_child_samples: Count
+    feature_fraction: Annotated[float, Field(gt=0, le=1)]
+    patience: Count
+
+
+class TrainMl(Section):
+    models: Annotated[list[Classifier], Field(min_length=1)]
+    select: Count | None
+    smote: bool
+    tune: bool
+    inner_folds: Annotated[int, Field(ge=2)]
+    logistic_regression: LogisticRegression
+    svm_rbf: SvmRbf
+    svm_poly: SvmPoly
+    random_forest: RandomForest
+    mlp: Mlp
+    lightgbm: LightGbm
+    grid: dict[Classifier, dict[str, Annotated[list, Field(min_length=1)]]]
+
+    @model_validator(mode="after")
+    def _check(self):
+        _require_distinct("models", self.models)
+        for model, values in self.grid.items():
+            settings = getattr(self, model)
+            for key, choices in values.items():
+                for choice in choices:  # every value of the grid must be one that the model itself would take
+                    try:
+                        type(settings).model_validate(settings.model_dump() | {key: choice})
+                    except ValidationError as error:
+                        what = "; ".join(_describe(item) for item in error.errors())
+                        raise ValueError(f"train_ml.grid.{model}: {what}") from None
+        return self
+
+
+class TrainLstm(Section):
+    layers: Annotated[int, Field(ge=1, le=4)]
+    hidden_size: Count
+    bidirectional: bool
+    dropout: Dropout
+    batch_size: Count
+    learning_rate: Positive
+    weight_decay: Annotated[float, Field(ge=0)]
+    gradient_clip: Positive
+    epochs: Count
+    patience: Count
+
+
+class TrainResidualKeras(Section):
+    units: Count
+    blocks: Count
+    dropout: Dropout
+    batch_size: Count
+    learning_rate: Positive
+    epochs: Count
+    patience: Count
+    plateau_patience: Count
+
+
+class TrainCnn(Section):
+    filters: Annotated[list[Count], Field(min_length=1, max_length=5)]
+    dense_units: Count
+    dropout: Dropout
+    seconds: Positive
+    batch_size: Count
+    learning_rate: Positive
+    epochs: Count
+    patience: Count
+    plateau_patience: Count
+
+
+class Fuse(Section):
+    members: list[str]
+
+
+class Evaluate(Section):
+    calibration_bins: Annotated[int, Field(ge=2)]
+
+
+class Compute(Section):
+    workers: Annotated[int, Field(ge=0)]
+
+
+class Params(Section):
+    """The whole file; each attribute is the section of the same name."""
+
+    raw: Raw
+    prepare: Prepare
+    demo: Demo
+    split: Split
+    augment: Augment
+    extract: Extract
+    train: Train
+    train_ml: TrainMl
+    train_lstm: TrainLstm
+    train_residual_keras: TrainResidualKeras
+    train_cnn: TrainCnn
+    fuse: Fuse
+    evaluate: Evaluate
+    compute: Compute
+
+    @model_validator(mode="after")
+    def _check(self):
+        extract, rate = self.extract, self.prepare.sample_rate
+        if extract.n_fft < rate / 200:  # the lowest band of the spectral contrast ends at 200 Hz
+            raise ValueError(f"extract.n_fft is {extract.n_fft}; allowed is at least sample_rate / 200, {rate / 200:g}")
+        if extract.hop_length > extract.n_fft:
+            raise ValueError(f"extract.hop_length is {extract.hop_length}; allowed is at most n_fft, {extract.n_fft}")
+        for key in ("functionals", "frames"):
+            mfcc = getattr(extract, key)
+            if mfcc.n_mfcc > mfcc.n_mels:
+                raise ValueError(f"extract.{key}.n_mfcc is {mfcc.n_mfcc}; allowed is at most n_mels, {mfcc.n_mels}")
+        if self.prepare.fixed_samples is not None and self.prepare.fixed_samples < extract.n_fft:
+            raise ValueError(
+                f"prepare.fixed_samples is {self.prepare.fixed_samples}; allowed is at least one frame, {extract.n_fft}"
+            )
+        if self.prepare.min_seconds * rate < extract.n_fft:
+            raise ValueError(
+                f"prepare.min_seconds is {self.prepare.min_seconds}; allowed is at least one frame of "
+                f"extract.n_fft, {extract.n_fft / rate:g} s"
+            )
+        return self
+
+
+def load_params(path: Path | str = "params.yaml") -> Params:
+    """Load and validate the parameters.
+
+    The file is read as YAML 1.2, as DVC does, so that ``1e-05`` is a number and ``no`` a word.
+
+    Raises
+    ------
+    InputError
+        For a missing or malformed file, an unknown key, a wrong type or an impossible value, each named.
+    """
+    try:
+        content = YAML(typ="safe", pure=True).load(Path(path))
+    except FileNotFoundError:
+        raise InputError(f"{path} not found: run the stages from the root of the repository") from None
+    except YAMLError as error:
+        raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    try:
+        return Params.model_validate(content)
+    except ValidationError as error:
+        raise InputError(f"{path}: " + "; ".join(_describe(item) for item in error.errors())) from None
+
+
+def _describe(item: dict) -> str:
+    """Say in a line which key has which value and what is allowed."""
+    # pydantic adds the tried type of a union, such as constrained-float, to the path of the key
+    key = ".".join(str(part) for part in item["loc"] if re.fullmatch(r"\w+", str(part))) or "the file"
+    if item["type"] == "extra_forbidden":
+        return f"unknown key {key} (value {item['input']!r}): remove it or correct its name"
+    if item["type"] == "missing":
+        return f"key {key} is missing"
+    if item["type"] == "value_error":
+        return f"{key}: {item['ctx']['error']}" if item["loc"] else str(item["ctx"]["error"])
+    message = item["msg"][0].lower() + item["msg"][1:]
+    return f"{key} is {item['input']!r}: {message}"
+
+
+def _require_distinct(key: str, values: list) -> None:
+    if len(set(values)) < len(values):
+        raise ValueError(f"{key} is {values}; allowed is each value once")
+
+
+def _require_increasing(key: str, values: list[float]) -> None:
+    if not values[0] <= values[1]:
+        raise ValueError(f"{key} is {values}; allowed is a lower value followed by an upper one")

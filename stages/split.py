@@ -1,0 +1,60 @@
+"""Split: which clips train, validate and test the model of each fold.
+
+Reads   data/prepared/
+Writes  data/folds.csv: a row a clip, a column a fold, in it train, validation or test
+"""
+
+from pathlib import Path
+
+import pandas as pd
+
+from ser.audit import audio_digests
+from ser.clips import read_clips
+from ser.errors import InputError, stage_errors
+from ser.files import write_csv
+from ser.folds import assign_parts, shared_between_parts
+from ser.params import load_params
+from ser.shards import Ragged
+
+PREPARED = Path("data/prepared")
+SPEAKER_DEPENDENT = ("random", "predefined")  # schemes that may put one speaker on two sides; evaluate reports it
+
+
+def split() -> None:
+    params = load_params()
+    clips = read_clips(PREPARED / "clips.csv")
+    folds = assign_parts(clips, params.split)
+    audit(clips, folds, params.split.scheme)
+    write_csv(folds, "data/folds.csv")
+    describe(clips, folds)
+
+
+def audit(clips: pd.DataFrame, folds: pd.DataFrame, scheme: str) -> None:
+    """Stop if a fold leaks; where the scheme or the corpus allows no better, say so."""
+    shared = shared_between_parts(clips, folds, audio_digests(Ragged.open(PREPARED / "audio")))
+    tested = shared["parts"].str.contains("test")
+    leaks = shared[tested & ((shared["kind"] == "audio") | (scheme not in SPEAKER_DEPENDENT))]
+    if len(leaks):
+        leak = leaks.iloc[0]
+        raise InputError(f"{leak['fold']}: {leak['kind']} {leak['value']} is in {leak['parts']} (leaks: {len(leaks)})")
+    if tested.any() or (clips["speaker"] == "").any():
+        why = "the same speakers are trained and tested on" if tested.any() else "the speakers are unknown"
+        print(f"\033[31msplit: speaker-dependent: {why}; scores will be far too high\033[0m")
+    elif len(shared):
+        print("split: too few speakers: validation clips have the training clips' speakers (test clips do not)")
+    else:
+        print("split: no speaker and no audio is in two parts of a fold")
+
+
+def describe(clips: pd.DataFrame, folds: pd.DataFrame) -> None:
+    for fold in folds.columns[1:]:
+        sizes = folds[fold].value_counts()
+        speakers = clips["speaker"].groupby(folds[fold]).nunique()
+        parts = ("train", "validation", "test")
+        counts = (f"{part} {sizes.get(part, 0)} clips of {speakers.get(part, 0)} speakers" for part in parts)
+        print(f"  {fold}: {', '.join(counts)}")
+
+
+if __name__ == "__main__":
+    with stage_errors():
+        split()

@@ -1,0 +1,32 @@
+"""Train the convolutional network on log-mel spectrograms (Keras).
+
+Reads   data/folds.csv, data/prepared/, data/augmented/ and the log-mel spectrograms in data/features/
+Writes  data/models/train_cnn/cnn/, data/predictions/train_cnn/cnn.csv, data/history/train_cnn/cnn.csv and the
+        network's graph, reports/images/networks/cnn.png
+"""
+
+from functools import partial
+
+from ser.dataset import open_dataset
+from ser.errors import stage_errors
+from ser.models import cnn
+from ser.models.network_graph import draw_network
+from ser.params import load_params
+from ser.training import cross_fit
+
+
+def train_cnn() -> None:
+    params = load_params()
+    description = open_dataset("logmel").description
+    frame_rate = description["audio"]["sample_rate"] / description["extract"]["hop_length"]
+    fits = {"cnn": partial(cnn.fit, settings=params.train_cnn, frame_rate=frame_rate)}
+    folders = cross_fit(
+        "train_cnn", "ser.models.cnn", "logmel", fits, seed=params.train.seed, workers=params.compute.workers
+    )
+    layers = cnn.network_layers(cnn.load(folders["cnn"]))
+    draw_network(layers, "reports/images/networks/cnn.png", "Convolutional network")
+
+
+if __name__ == "__main__":
+    with stage_errors():
+        train_cnn()

@@ -1,0 +1,34 @@
+"""Train the dense residual network on functionals (Keras).
+
+Reads   data/folds.csv, data/prepared/, data/augmented/ and the functionals in data/features/
+Writes  data/models/train_residual_keras/residual/, data/predictions/train_residual_keras/residual.csv,
+        data/history/train_residual_keras/residual.csv and the network's graph, reports/images/networks/residual.png
+"""
+
+from functools import partial
+
+from ser.errors import stage_errors
+from ser.models import residual
+from ser.models.network_graph import draw_network
+from ser.params import load_params
+from ser.training import cross_fit
+
+
+def train_residual_keras() -> None:
+    params = load_params()
+    fits = {"residual": partial(residual.fit, settings=params.train_residual_keras)}
+    folders = cross_fit(
+        "train_residual_keras",
+        "ser.models.residual",
+        "functionals",
+        fits,
+        seed=params.train.seed,
+        workers=params.compute.workers,
+    )
+    layers = residual.network_layers(residual.load(folders["residual"]))
+    draw_network(layers, "reports/images/networks/residual.png", "Residual network")
+
+
+if __name__ == "__main__":
+    with stage_errors():
+        train_residual_keras()

@@ -1,0 +1,95 @@
+"""What several test modules share: small corpora, parameters and places to run the stages in."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from ruamel.yaml import YAML
+
+from ser.audio import to_int16
+from ser.corpora import ravdess
+from ser.demo import demo_table, synthesize
+
+# Test processes that compile the same function of librosa at the same time overwrite each other's files in Numba's
+# cache, and every later process that loads them crashes. So each has a cache of its own, and so do the stages it runs.
+NUMBA_CACHE = tempfile.TemporaryDirectory(prefix="ser-numba-")
+os.environ["NUMBA_CACHE_DIR"] = NUMBA_CACHE.name
+
+ROOT = Path(__file__).resolve().parents[1]
+CORPORA = ROOT.parent / "shared" / "corpora"
+
+needs_corpora = pytest.mark.skipif(not CORPORA.is_dir(), reason=f"the real corpora are not in {CORPORA}")
+
+SMALL = {
+    "demo.speakers": 6,
+    "demo.emotions": ["anger", "neutral", "sadness"],
+    "demo.sentences": 2,
+    "demo.takes": 2,
+    "split.folds": 2,
+    "augment.copies": 1,
+    "train_ml.random_forest.n_estimators": 10,
+    "train_ml.mlp.epochs": 5,
+    "train_ml.lightgbm.n_estimators": 10,
+    "train_lstm.hidden_size": 8,
+    "train_lstm.epochs": 2,
+    "train_residual_keras.units": 16,
+    "train_residual_keras.epochs": 3,
+    "train_cnn.filters": [4, 8],
+    "train_cnn.epochs": 2,
+    "compute.workers": 2,
+}
+
+
+def set_params(folder: Path, changes: dict) -> None:
+    """Change values of the params.yaml of a folder, by their dotted keys."""
+    yaml = YAML(typ="safe", pure=True)
+    content = yaml.load(folder / "params.yaml")
+    for key, value in changes.items():
+        *sections, name = key.split(".")
+        place = content
+        for section in sections:
+            place = place[section]
+        place[name] = value
+    yaml.dump(content, folder / "params.yaml")
+
+
+def run_stage(folder: Path, *command: str) -> subprocess.CompletedProcess:
+    """Run a stage script in a folder, as DVC does."""
+    script, *arguments = command
+    return subprocess.run(
+        [sys.executable, f"stages/{script}.py", *arguments], cwd=folder, capture_output=True, text=True, timeout=300
+    )
+
+
+def workplace(folder: Path, **changes) -> Path:
+    """Make a folder in which stage scripts run, with small parameters; ``section__key`` changes one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "stages").symlink_to(ROOT / "stages")
+    (folder / "data" / "raw").mkdir(parents=True)
+    shutil.copytree(ROOT / "data" / "protocols", folder / "data" / "protocols")
+    shutil.copy(ROOT / "params.yaml", folder)
+    set_params(folder, SMALL | {key.replace("__", "."): value for key, value in changes.items()})
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_ravdess(tmp_path_factory) -> Path:
+    """Demo speech under RAVDESS names: 4 actors, 3 emotions, 12 clips each; 48 kHz WAV. Returns the raw folder."""
+    raw = tmp_path_factory.mktemp("raw")
+    emotions = {"anger": "05", "neutral": "01", "sadness": "04"}
+    assert all(ravdess.EMOTIONS[code] == emotion for emotion, code in emotions.items())
+    table = demo_table({"seed": 3, "speakers": 4, "emotions": list(emotions), "sentences": 2, "takes": 2})
+    for clip in table.to_dict("records"):
+        actor = int(clip["speaker"].removeprefix("demo:s"))
+        statement, take = "ab".index(clip["statement"]) + 1, int(clip["clip"][-1])
+        name = f"03-01-{emotions[clip['emotion']]}-01-{statement:02d}-{take:02d}-{actor:02d}.wav"
+        path = raw / "ravdess" / f"Actor_{actor:02d}" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, np.repeat(to_int16(synthesize(clip, 3, 16000)), 3), 48000)
+    return raw

@@ -1,0 +1,173 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ser.errors import InputError
+from ser.examples import Examples
+from ser.models import cnn
+from ser.shards import Ragged
+
+CLASSES, BANDS, FRAME_RATE = 3, 16, 10.0
+SETTINGS = SimpleNamespace(
+    filters=[4, 8],
+    dense_units=16,
+    dropout=0.2,
+    seconds=2.4,
+    batch_size=16,
+    learning_rate=0.01,
+    epochs=8,
+    patience=5,
+    plateau_patience=3,
+)
+
+
+def ragged(arrays: list[np.ndarray]) -> Ragged:
+    lengths = np.array([len(array) for array in arrays])
+    return Ragged([np.concatenate(arrays)], np.stack([0 * lengths, np.cumsum(lengths) - lengths, lengths], axis=1))
+
+
+def examples(count: int, seed: int, classes: int = CLASSES) -> Examples:
+    """Spectra with a band of energy that falls, stays or rises from frame to frame, again and again, in dB."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % classes
+    arrays = []
+    for label in labels:
+        time = np.arange(rng.integers(12, 60))
+        frames = rng.normal(-50, 4, (len(time), BANDS))
+        frames[time, (rng.integers(BANDS) + (label - 1) * time) % BANDS] += 30
+        arrays.append(frames.astype(np.float32))
+    return Examples(ragged(arrays), labels, np.array(["speaker"] * count), np.arange(count).astype(str))
+
+
+def fit(*arguments, **options):
+    return cnn.fit(*arguments, **options, frame_rate=FRAME_RATE)
+
+
+def save_a_fit(folder: str) -> None:
+    settings = SimpleNamespace(**vars(SETTINGS) | {"epochs": 2})
+    cnn.save(fit(examples(50, 1), examples(15, 2), CLASSES, settings, seed=3).model, Path(folder))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return fit(examples(240, 1), examples(45, 2), CLASSES, SETTINGS, seed=1)
+
+
+def test_learns_the_movement_of_energy_in_spectra(fitted):
+    test = examples(150, 4)
+    accuracy = np.mean(cnn.predict_proba(fitted.model, test.inputs).argmax(axis=1) == test.labels)
+    assert accuracy > 0.7  # chance: 0.33
+
+
+def test_keeps_the_epoch_with_the_highest_validation_uar(fitted):
+    ranked = fitted.history.sort_values(["validation_uar", "validation_loss"], ascending=[False, True])
+    assert fitted.epochs == ranked["epoch"].iloc[0]
+    validation = examples(45, 2)
+    predicted = cnn.predict_proba(fitted.model, validation.inputs).argmax(axis=1)
+    assert np.mean(predicted == validation.labels) == pytest.approx(ranked["validation_accuracy"].iloc[0])
+
+
+def test_refit_trains_exactly_the_given_epochs():
+    result = fit(examples(30, 1), None, CLASSES, SETTINGS, seed=1, epochs=2)
+    assert result.epochs == 2
+    assert list(result.history) == ["epoch", "loss", "accuracy"]
+    assert list(result.history["epoch"]) == [1, 2]
+
+
+def test_probabilities_do_not_depend_on_batch_mates(fitted):
+    rng = np.random.default_rng(5)
+    lengths = [1, 24, 25, 200, 7] + [400] * 3  # windows of 24 frames, more than a batch of them
+    arrays = [rng.normal(-50, 10, (length, BANDS)).astype(np.float32) for length in lengths]
+    together = cnn.predict_proba(fitted.model, ragged(arrays))
+    alone = np.concatenate([cnn.predict_proba(fitted.model, ragged([array])) for array in arrays])
+    backwards = cnn.predict_proba(fitted.model, ragged(arrays[::-1]))[::-1]
+    np.testing.assert_allclose(together, alone, atol=1e-6)
+    np.testing.assert_allclose(together, backwards, atol=1e-6)
+    np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-6)
+    assert together.dtype == np.float32
+
+
+@pytest.mark.parametrize("frames", [1, 23, 24, 25, 36, 37, 100, 1000])
+def test_windows_cover_the_clip_and_overlap_by_half(frames):
+    starts = cnn.window_starts(frames, 24)
+    assert starts[0] == 0
+    assert starts[-1] == max(frames - 24, 0)
+    assert (np.diff(starts) <= 12).all()
+    assert (np.diff(starts) > 0).all()
+
+
+def test_all_of_a_long_clip_counts(fitted):
+    falling, level, _ = examples(3, 8).inputs
+    halves = [np.concatenate([clip[:12]] * 8) for clip in (falling, level)]
+    alone = cnn.predict_proba(fitted.model, ragged(halves))
+    assert list(alone.argmax(axis=1)) == [0, 1]
+    joined = cnn.predict_proba(fitted.model, ragged([np.concatenate(halves)]))[0]
+    assert joined[0] > 0.25
+    assert joined[1] > 0.25
+
+
+def test_statistics_are_those_of_the_training_frames(fitted):
+    frames = np.concatenate(list(examples(240, 1).inputs))
+    np.testing.assert_allclose(fitted.model.mean, frames.mean(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(fitted.model.deviation, frames.std(axis=0), rtol=1e-4)
+
+
+def test_inputs_that_do_not_fit_are_errors(fitted):
+    arrays = list(examples(6, 1).inputs)
+    arrays[3] = arrays[3].copy()
+    arrays[3][2, 4] = np.nan
+    with pytest.raises(InputError, match="column 4"):
+        cnn.predict_proba(fitted.model, ragged(arrays))
+    with pytest.raises(InputError, match="column 4"):
+        fit(
+            Examples(ragged(arrays), np.arange(6) % 3, np.array(["speaker"] * 6), np.arange(6).astype(str)),
+            None,
+            3,
+            SETTINGS,
+            seed=1,
+            epochs=1,
+        )
+    with pytest.raises(InputError, match=r"\(3, 2\)"):
+        cnn.predict_proba(fitted.model, ragged([np.zeros((3, 2), dtype=np.float32)]))
+
+
+def test_many_blocks_fit_into_a_small_window():
+    network = cnn.build_network(frames=6, bands=8, classes=3, filters=[2] * 5, dense_units=4, dropout=0.1)
+    assert network.predict_on_batch(np.zeros((2, 6, 8), dtype=np.float32)).shape == (2, 3)
+
+
+def test_loaded_model_predicts_the_same(fitted, tmp_path):
+    cnn.save(fitted.model, tmp_path)
+    inputs = examples(20, 6).inputs
+    np.testing.assert_array_equal(
+        cnn.predict_proba(cnn.load(tmp_path), inputs), cnn.predict_proba(fitted.model, inputs)
+    )
+
+
+def test_same_bytes_in_the_same_and_in_another_process(tmp_path):
+    save_a_fit(tmp_path / "first")
+    save_a_fit(tmp_path / "second")
+    folders = os.pathsep.join([str(Path(cnn.__file__).parents[2]), str(Path(__file__).parent)])
+    code = "import sys, test_cnn; test_cnn.save_a_fit(sys.argv[1])"
+    environment = os.environ | {"OMP_NUM_THREADS": "4", "PYTHONPATH": folders}
+    subprocess.run([sys.executable, "-c", code, tmp_path / "third"], env=environment, check=True)
+    first = contents(tmp_path / "first")
+    assert sorted(first) == ["network.weights.h5", "settings.json", "statistics.npz"]
+    assert first == contents(tmp_path / "second")
+    assert first == contents(tmp_path / "third")
+
+
+def test_layers_count_all_parameters(fitted):
+    layers = cnn.network_layers(fitted.model)
+    assert sum(layer.parameters for layer in layers) == fitted.model.network.count_params()
+    joined = next(layer for layer in layers if layer.kind == "Concatenate")
+    assert {layers[source].name for source in joined.inputs} == {"mean", "maximum"}

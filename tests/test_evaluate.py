@@ -1,0 +1,275 @@
+"""The stages `fuse` and `evaluate`, run as `dvc repro` runs them, on synthetic predictions."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from dvc_render import VegaRenderer
+from sklearn.metrics import recall_score
+
+from evaluate import comparability, evaluate, read_training
+from ser.errors import InputError
+from ser.files import write_csv
+from ser.predictions import read_predictions, write_predictions
+
+ROOT = Path(__file__).resolve().parents[1]
+EMOTIONS = ["anger", "fear", "happiness", "neutral", "sadness"]
+MODELS = {  # model: trainer, how well it separates the emotions
+    "cnn": ("train_cnn", 0.3),
+    "lstm": ("train_lstm", 1.5),
+    "svm_rbf": ("train_ml", 1.2),
+}
+FOLDS = 4
+
+
+def synthetic_clips() -> pd.DataFrame:
+    """Return 12 speakers with 5 sentences in each emotion."""
+    rows = [
+        {"clip": f"demo/{speaker:02d}_{emotion}_{sentence}", "speaker": f"demo:{speaker:02d}", "emotion": emotion}
+        for speaker in range(12)
+        for emotion in EMOTIONS
+        for sentence in range(5)
+    ]
+    return pd.DataFrame(rows).sort_values("clip", ignore_index=True)
+
+
+def synthetic_folds(clips: pd.DataFrame) -> pd.DataFrame:
+    """Return four folds by speaker; the validation part of each is one speaker of the next."""
+    speaker = clips["speaker"].str[-2:].astype(int)
+    folds = {"clip": clips["clip"]}
+    for fold in range(FOLDS):
+        validation = speaker == (fold + 1) % FOLDS
+        folds[f"fold_{fold}"] = np.select([speaker % FOLDS == fold, validation], ["test", "validation"], "train")
+    return pd.DataFrame(folds)
+
+
+def synthetic_predictions(clips: pd.DataFrame, folds: pd.DataFrame, separation: float, seed: int) -> pd.DataFrame:
+    """Return a prediction table of a model whose scores for the true emotion are `separation` deviations higher."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for fold in range(FOLDS):
+        rows = clips.assign(fold=fold, part=folds[f"fold_{fold}"])
+        parts.append(rows[rows["part"] != "train"])
+    table = pd.concat(parts, ignore_index=True)[["clip", "fold", "part", "emotion"]]
+    logits = rng.normal(size=(len(table), len(EMOTIONS)))
+    logits += separation * (table["emotion"].to_numpy()[:, None] == np.array(EMOTIONS))
+    odds = np.exp(logits)
+    return table.join(pd.DataFrame(odds / odds.sum(axis=1, keepdims=True), columns=[f"p_{e}" for e in EMOTIONS]))
+
+
+def synthetic_history(epochs: int, seed: int) -> pd.DataFrame:
+    """Return learning curves of `FOLDS` folds that stop after `epochs` epochs and then one later each."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for fold in range(FOLDS):
+        epoch = np.arange(1, epochs + fold + 1)
+        fit = 1 - np.exp(-epoch / 5)
+        noise = rng.normal(scale=0.03, size=(5, len(epoch)))
+        series = [1.6 - 1.3 * fit, 0.2 + 0.7 * fit, 1.6 - 0.6 * fit, 0.2 + 0.4 * fit, 0.2 + 0.38 * fit]
+        names = ["loss", "accuracy", "validation_loss", "validation_accuracy", "validation_uar"]
+        rows.append(pd.DataFrame({"fold": fold, "epoch": epoch, **dict(zip(names, series + noise, strict=True))}))
+    return pd.concat(rows, ignore_index=True)
+
+
+def write_inputs(folder: Path, models: dict[str, tuple[str, float]] = MODELS) -> None:
+    """Write all that the two stages read."""
+    clips = synthetic_clips()
+    folds = synthetic_folds(clips)
+    write_csv(clips.assign(seconds=2.0), folder / "data/prepared/clips.csv")
+    write_csv(folds, folder / "data/folds.csv")
+    for seed, (model, (trainer, separation)) in enumerate(models.items()):
+        table = synthetic_predictions(clips, folds, separation, seed)
+        write_predictions(table, folder / "data/predictions" / trainer / f"{model}.csv")
+        if trainer != "train_ml":
+            write_csv(synthetic_history(12 + seed, seed), folder / "data/history" / trainer / f"{model}.csv")
+    shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
+
+
+def run(stage: str, folder: Path) -> subprocess.CompletedProcess:
+    """Run a stage in `folder`."""
+    command = [sys.executable, str(ROOT / "stages" / f"{stage}.py")]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A folder in which both stages have run, and what `evaluate` printed."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    write_inputs(folder)
+    assert run("fuse", folder).returncode == 0
+    result = run("evaluate", folder)
+    assert result.returncode == 0, result.stderr
+    return folder, result.stdout
+
+
+@pytest.fixture
+def inputs(tmp_path: Path) -> Path:
+    """A folder with all inputs, in which no stage has run."""
+    write_inputs(tmp_path)
+    return tmp_path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_metrics_are_those_of_the_predictions(evaluated):
+    folder, _ = evaluated
+    metrics = json.loads((folder / "reports/metrics.json").read_text())
+    assert list(metrics) == sorted([*MODELS, "ensemble"])
+    for model, (trainer, _) in MODELS.items():
+        table = pd.read_csv(folder / "data/predictions" / trainer / f"{model}.csv").query("part == 'test'")
+        predicted = table[[f"p_{e}" for e in EMOTIONS]].idxmax(axis=1).str.removeprefix("p_")
+        assert metrics[model]["uar"] == round(recall_score(table["emotion"], predicted, average="macro"), 4)
+    assert all(isinstance(value, float) for scores in metrics.values() for value in scores.values())
+
+
+def test_fusing_independent_models_is_better_than_the_mean_member(evaluated):
+    metrics = json.loads((evaluated[0] / "reports/metrics.json").read_text())
+    members = [metrics[model]["uar"] for model in MODELS]
+    assert metrics["ensemble"]["uar"] > np.mean(members) + 0.1
+
+
+def test_tables_hold_every_model(evaluated):
+    reports = evaluated[0] / "reports"
+    models = sorted([*MODELS, "ensemble"])
+    per_class, roc = pd.read_csv(reports / "per_class.csv"), pd.read_csv(reports / "roc.csv")
+    assert per_class.groupby("model")["emotion"].apply(list).to_dict() == dict.fromkeys(models, EMOTIONS)
+    assert sorted(roc["model"].unique()) == models
+    assert sorted(path.stem for path in (reports / "confusion").iterdir()) == models
+    pairs = pd.read_csv(reports / "confusion" / "lstm.csv")
+    recalls = (pairs["actual"] == pairs["predicted"]).groupby(pairs["actual"]).mean()
+    assert np.allclose(recalls, per_class.query("model == 'lstm'")["sensitivity"], atol=1e-4)
+    assert sorted(pd.read_csv(reports / "training.csv")["model"].unique()) == ["cnn", "lstm"]
+
+
+def test_summary_is_sorted_by_uar_and_has_no_warning(evaluated):
+    _, output = evaluated
+    assert output.index("ensemble") < output.index("lstm") < output.index("cnn")
+    assert "chance level of the UAR: 0.200" in output
+    assert "speaker-dependent" not in output
+    assert "note" not in output
+
+
+def test_same_bytes_from_run_to_run(evaluated):
+    folder, _ = evaluated
+    before = contents(folder / "reports")
+    assert run("evaluate", folder).returncode == 0
+    assert contents(folder / "reports") == before
+    assert sum(name.endswith(".png") for name in before) == len(MODELS) + 1 + 3
+
+
+def test_a_removed_model_takes_its_files_along_and_a_run_without_epochs_has_no_curves(evaluated, tmp_path, monkeypatch):
+    inputs = shutil.copytree(evaluated[0], tmp_path / "copy")
+    monkeypatch.chdir(inputs)
+    for gone in ("predictions/train_ml", "predictions/fuse", "history"):
+        shutil.rmtree(inputs / "data" / gone)
+    evaluate()
+    images = sorted(path.name for path in (inputs / "reports/images/evaluation").iterdir())
+    assert images == ["confusion_cnn.png", "confusion_lstm.png", "roc.png", "scores.png"]
+    assert sorted(path.name for path in (inputs / "reports/confusion").iterdir()) == ["cnn.csv", "lstm.csv"]
+    header = (inputs / "reports/training.csv").read_text()
+    assert header == "model,fold,epoch,loss,accuracy,validation_loss,validation_accuracy,validation_uar\n"
+
+
+def test_a_speaker_dependent_split_is_reported_in_red_and_on_the_charts(evaluated, tmp_path, monkeypatch, capsys):
+    copy = shutil.copytree(evaluated[0], tmp_path / "copy")
+    before = contents(copy / "reports")
+    params = (copy / "params.yaml").read_text()
+    (copy / "params.yaml").write_text(params.replace("scheme: kfold", "scheme: random"))
+    monkeypatch.chdir(copy)
+    evaluate()
+    assert "\033[31mspeaker-dependent split: not comparable" in capsys.readouterr().out
+    after = contents(copy / "reports")
+    changed = {name for name in before if after[name] != before[name]}
+    assert changed == {name for name in before if name.endswith(".png")}
+
+
+def test_validation_by_statement_is_a_note_and_no_warning(inputs, monkeypatch):
+    folds = pd.read_csv(inputs / "data/folds.csv")
+    position = folds.index[folds["fold_2"] == "validation"][0]
+    folds.loc[position, "fold_2"] = "train"
+    write_csv(folds, inputs / "data/folds.csv")
+    monkeypatch.chdir(inputs)
+    warning, note = comparability("kfold")
+    assert warning == ""
+    assert note.startswith("note: fold_2: speakers are both in training and validation")
+
+
+@pytest.mark.parametrize("stage", ["fuse", "evaluate"])
+def test_no_predictions_is_one_line(stage, tmp_path):
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    result = run(stage, tmp_path)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: no predictions in data/predictions")
+    assert result.stderr.count("\n") == 1
+
+
+def test_fuse_takes_the_members_it_is_told_and_never_itself(inputs):
+    params = (inputs / "params.yaml").read_text()
+    for members in ("\n    - lstm\n    - cnn", " []"):
+        (inputs / "params.yaml").write_text(params.replace("members: []", f"members:{members}"))
+        result = run("fuse", inputs)
+        assert result.returncode == 0, result.stderr
+        count = members.count("-") or len(MODELS)
+        assert f"ensemble of {count} models" in result.stdout
+    fused = read_predictions(inputs / "data/predictions")["ensemble"]
+    assert np.allclose(fused[[f"p_{e}" for e in EMOTIONS]].sum(axis=1), 1)
+
+
+def test_fuse_lists_the_models_there_are(inputs):
+    params = (inputs / "params.yaml").read_text()
+    (inputs / "params.yaml").write_text(params.replace("members: []", "members:\n    - lstn"))
+    result = run("fuse", inputs)
+    assert result.returncode == 1
+    assert "lstn" in result.stderr
+    assert ", ".join(sorted(MODELS)) in result.stderr
+
+
+def test_a_history_without_a_column_is_named_with_its_remedy(inputs):
+    path = inputs / "data/history/train_lstm/lstm.csv"
+    write_csv(pd.read_csv(path).drop(columns="loss"), path)
+    with pytest.raises(InputError, match=r"lstm.csv lacks the column loss: run `dvc repro --force train_lstm`"):
+        read_training(inputs / "data/history")
+
+
+TEMPLATES = {
+    "confusion_shares": ("confusion/lstm.csv", "predicted", "actual"),
+    "per_class": ("per_class.csv", "emotion", "sensitivity"),
+    "roc": ("roc.csv", "fpr", "tpr"),
+    "training_curves": ("training.csv", "epoch", "validation_uar"),
+}
+
+
+def values_of(spec: object, names: set[str]) -> set[str]:
+    """Return all texts that a Vega-Lite specification holds under these keys, at any depth but not in its data."""
+    if isinstance(spec, list):
+        return {text for item in spec for text in values_of(item, names)}
+    if not isinstance(spec, dict):
+        return set()
+    found = {value for key, value in spec.items() if key in names and isinstance(value, str)}
+    return found.union(*(values_of(value, names) for key, value in spec.items() if key != "data"))
+
+
+def test_there_is_no_other_template():
+    of_prepare = {"quarantine"}
+    assert {path.stem for path in (ROOT / ".dvc/plots").glob("*.json")} == TEMPLATES.keys() | of_prepare
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+def test_a_template_is_filled_and_its_fields_are_in_the_table(template, evaluated):
+    name, x, y = TEMPLATES[template]
+    table = pd.read_csv(evaluated[0] / "reports" / name, dtype=str).assign(rev="workspace", field=y)
+    rows = table.to_dict("records")
+    spec = VegaRenderer(
+        rows, name, template=template, template_dir=str(ROOT / ".dvc/plots"), x=x, y=y, x_label="x", y_label="y"
+    ).get_filled_template()
+    assert spec["data"]["values"] == rows
+    spec["data"] = None
+    assert "<DVC_METRIC" not in json.dumps(spec)
+    assert values_of(spec, {"field"}) <= set(table.columns) | values_of(spec, {"as"})

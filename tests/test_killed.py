@@ -1,0 +1,62 @@
+"""A stage killed half-way and run again ends with the bytes of an undisturbed run. Long: `make verify` runs it."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import SMALL, set_params
+from test_pipeline import DVC_YAML, clone, dvc
+
+pytestmark = pytest.mark.verify
+
+STAGES = [f"{name}@{item}" for name in DVC_YAML for item in DVC_YAML[name].get("foreach", [])] + [
+    name for name in DVC_YAML if "foreach" not in DVC_YAML[name]
+]
+
+
+@pytest.fixture(scope="module")
+def repro(tmp_path_factory) -> Path:
+    folder = clone(tmp_path_factory.mktemp("clone"))
+    set_params(folder, SMALL)
+    run = dvc(folder, "repro")
+    assert run.returncode == 0, run.stderr[-4000:]
+    return folder
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = [folder / "dvc.lock", *(path for place in ("data", "reports") for path in (folder / place).rglob("*"))]
+    return {str(path): hashlib.md5(path.read_bytes()).hexdigest() for path in files if path.is_file()}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_killed_stage_leaves_nothing_that_changes_the_next_run(repro, stage):
+    undisturbed = digests(repro)
+    forced = ["repro", "--single-item", "--force", "--no-run-cache", stage]
+    started = time.monotonic()
+    assert dvc(repro, *forced).returncode == 0
+    seconds = time.monotonic() - started
+    assert digests(repro) == undisturbed
+    for share in (0.5, 0.9):
+        run = subprocess.Popen(["dvc", *forced], cwd=repro, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(share * seconds)
+        kill_scripts(repro)
+        run.wait(timeout=120)
+        again = dvc(repro, "repro", "--no-run-cache")
+        assert again.returncode == 0, again.stderr[-2000:]
+        assert digests(repro) == undisturbed
+
+
+def kill_scripts(folder: Path) -> None:
+    """Kill the stage that runs in a folder. Its workers live on for a while, as they would for a user."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().split(b"\0")
+            if (process / "cwd").resolve() == folder.resolve() and any(part.startswith(b"stages/") for part in command):
+                os.kill(int(process.name), signal.SIGKILL)
+        except (OSError, ValueError):
+            continue  # it ended by itself

@@ -1,0 +1,147 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ser.errors import InputError
+from ser.examples import Examples
+from ser.models import residual
+from ser.models.standardization import column_statistics
+
+CLASSES, FEATURES = 3, 12
+SETTINGS = SimpleNamespace(
+    units=16, blocks=2, dropout=0.3, batch_size=16, learning_rate=0.01, epochs=12, patience=5, plateau_patience=2
+)
+
+
+def examples(count: int, seed: int, classes: int = CLASSES) -> Examples:
+    """Classes of one mean that lie on circles of different radius: no linear model tells them apart."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % classes
+    inputs = rng.normal(0, 1, (count, FEATURES))
+    angle = rng.uniform(0, 2 * np.pi, count)
+    radius = 3 * labels
+    inputs[:, 3], inputs[:, 7] = radius * np.cos(angle), radius * np.sin(angle)
+    scales = np.geomspace(0.01, 1000, FEATURES)
+    return Examples(
+        (inputs * scales + 5 * scales).astype(np.float32),
+        labels,
+        np.array(["speaker"] * count),
+        np.arange(count).astype(str),
+    )
+
+
+def save_a_fit(folder: str) -> None:
+    settings = SimpleNamespace(**vars(SETTINGS) | {"epochs": 3, "blocks": 1})
+    residual.save(residual.fit(examples(50, 1), examples(15, 2), CLASSES, settings, seed=3).model, Path(folder))
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    return residual.fit(examples(400, 1), examples(60, 2), CLASSES, SETTINGS, seed=1)
+
+
+def test_learns_what_no_linear_model_can(fitted):
+    test = examples(300, 4)
+    accuracy = np.mean(residual.predict_proba(fitted.model, test.inputs).argmax(axis=1) == test.labels)
+    assert accuracy > 0.7  # chance: 0.33
+
+
+def test_keeps_the_epoch_with_the_highest_validation_uar(fitted):
+    ranked = fitted.history.sort_values(["validation_uar", "validation_loss"], ascending=[False, True])
+    assert fitted.epochs == ranked["epoch"].iloc[0]
+    validation = examples(60, 2)
+    predicted = residual.predict_proba(fitted.model, validation.inputs).argmax(axis=1)
+    assert np.mean(predicted == validation.labels) == pytest.approx(ranked["validation_accuracy"].iloc[0])
+    assert fitted.history["accuracy"].between(0, 1).all()
+
+
+def test_refit_trains_exactly_the_given_epochs():
+    result = residual.fit(examples(30, 1), None, CLASSES, SETTINGS, seed=1, epochs=2)
+    assert result.epochs == 2
+    assert list(result.history) == ["epoch", "loss", "accuracy"]
+    assert list(result.history["epoch"]) == [1, 2]
+
+
+def test_validation_does_not_change_the_training(fitted):
+    refit = residual.fit(examples(400, 1), None, CLASSES, SETTINGS, seed=1, epochs=3)
+    np.testing.assert_array_equal(refit.history["loss"], fitted.history["loss"][:3])
+
+
+def test_fewer_examples_than_a_batch_and_a_class_missing_from_validation():
+    history = residual.fit(examples(9, 1), examples(4, 2, classes=2), CLASSES, SETTINGS, seed=1).history
+    assert history["validation_uar"].between(0, 1).all()
+
+
+def test_probabilities_do_not_depend_on_batch_mates(fitted):
+    inputs = examples(300, 5).inputs  # more than a batch
+    together = residual.predict_proba(fitted.model, inputs)
+    np.testing.assert_allclose(together[290:], residual.predict_proba(fitted.model, inputs[290:]), atol=1e-6)
+    np.testing.assert_allclose(together, residual.predict_proba(fitted.model, inputs[::-1])[::-1], atol=1e-6)
+    np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-6)
+    assert together.dtype == np.float32
+
+
+@pytest.mark.parametrize("value", [0.0, 1234.567, 1e-3, -5e6])
+def test_a_constant_column_is_divided_by_one(value):
+    inputs = examples(30, 1).inputs
+    inputs[:, 5] = value
+    mean, deviation = column_statistics(inputs)
+    assert mean[5] == pytest.approx(value)
+    assert deviation[5] == 1
+    np.testing.assert_allclose(np.delete(deviation, 5), np.delete(inputs.std(axis=0), 5), rtol=1e-4)
+
+
+def test_a_value_that_is_not_finite_is_an_error_that_names_the_column(fitted):
+    broken = examples(30, 1)
+    broken.inputs[7, 11] = np.nan
+    with pytest.raises(InputError, match="column 11"):
+        residual.fit(broken, None, CLASSES, SETTINGS, seed=1, epochs=1)
+    with pytest.raises(InputError, match="column 11"):
+        residual.predict_proba(fitted.model, broken.inputs)
+    with pytest.raises(InputError, match="3 features"):
+        residual.predict_proba(fitted.model, np.zeros((2, 3), dtype=np.float32))
+
+
+def test_a_diverging_training_is_an_error():
+    settings = SimpleNamespace(**vars(SETTINGS) | {"learning_rate": 1e38, "blocks": 1})
+    with pytest.raises(InputError, match="learning_rate"):
+        residual.fit(examples(60, 1), None, CLASSES, settings, seed=1, epochs=3)
+
+
+def test_loaded_model_predicts_the_same(fitted, tmp_path):
+    residual.save(fitted.model, tmp_path)
+    inputs = examples(20, 6).inputs
+    loaded = residual.load(tmp_path)
+    np.testing.assert_array_equal(residual.predict_proba(loaded, inputs), residual.predict_proba(fitted.model, inputs))
+
+
+def test_same_bytes_in_the_same_and_in_another_process(tmp_path):
+    save_a_fit(tmp_path / "first")
+    save_a_fit(tmp_path / "second")
+    folders = os.pathsep.join([str(Path(residual.__file__).parents[2]), str(Path(__file__).parent)])
+    code = "import sys, test_residual; test_residual.save_a_fit(sys.argv[1])"
+    environment = os.environ | {"OMP_NUM_THREADS": "4", "PYTHONPATH": folders}
+    subprocess.run([sys.executable, "-c", code, tmp_path / "third"], env=environment, check=True)
+    first = contents(tmp_path / "first")
+    assert sorted(first) == ["network.weights.h5", "settings.json", "statistics.npz"]
+    assert first == contents(tmp_path / "second")
+    assert first == contents(tmp_path / "third")
+
+
+def test_layers_count_all_parameters_and_show_the_skip_connections(fitted):
+    layers = residual.network_layers(fitted.model)
+    assert sum(layer.parameters for layer in layers) == fitted.model.network.count_params()
+    sums = [layer for layer in layers if layer.kind == "Add"]
+    assert len(sums) == SETTINGS.blocks
+    assert [layers[min(layer.inputs)].name for layer in sums] == ["projection relu", "block 1 relu 2"]
+    assert layers[0].inputs == ()
+    assert layers[1].inputs == (0,)
