@@ -13,7 +13,6 @@ import numpy as np
 
 from ser.audio import to_float
 from ser.clips import read_audio_settings, read_clips
-from ser.compiled import compile_librosa
 from ser.errors import InputError, stage_errors
 from ser.features.extraction import INPUTS, input_names, spectrum
 from ser.files import write_json, written
@@ -24,7 +23,6 @@ from ser.shards import Ragged, RaggedWriter
 
 def extract(part: str) -> None:
     params = load_params()
-    compile_librosa()
     audio_settings = read_audio_settings()
     sr = audio_settings["sample_rate"]
     clips = read_clips(Path("data") / part / "clips.csv")

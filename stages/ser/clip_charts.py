@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-import librosa
 import matplotlib
 import numpy as np
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
+from ser.features.frames import spectrum
+from ser.features.spectral import power_to_db
 from ser.files import written
 
 DYNAMIC_RANGE_DB = 70.0  # of a spectrogram; what is quieter is drawn black
@@ -33,9 +34,9 @@ def draw_clips(clips: dict[str, np.ndarray], sr: int, path: Path | str) -> None:
         left.set(ylim=(-1, 1), xlim=(0, seconds), ylabel="amplitude")
         left.set_title(title, loc="left", fontsize=9)
         n_fft = 2 ** round(np.log2(0.025 * sr))  # about 25 ms: narrow enough to show the moving formants
-        power = np.abs(librosa.stft(y, n_fft=n_fft, hop_length=n_fft // 4)) ** 2
+        decibels = power_to_db(spectrum(y, sr, n_fft=n_fft, hop_length=n_fft // 4).power, top_db=DYNAMIC_RANGE_DB)
         image = right.imshow(
-            librosa.power_to_db(power, ref=np.max, top_db=DYNAMIC_RANGE_DB),
+            decibels.T - decibels.max(),
             origin="lower",
             aspect="auto",
             extent=(0, seconds, 0, sr / 2000),

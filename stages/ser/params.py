@@ -15,7 +15,9 @@ Seed = Annotated[int, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
-Percentile = Annotated[str, Field(pattern=r"^(mean|std|min|max|p[1-9][0-9]?)$")]
+DescriptorGroup = Literal[
+    "mfcc", "mel", "chroma", "energy", "spectral", "balance", "pitch", "voice_quality", "formants", "segments"
+]
 Emotion = Literal["anger", "boredom", "calm", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"]
 DemoEmotion = Literal["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]
 Classifier = Literal["logistic_regression", "svm_rbf", "svm_poly", "random_forest", "mlp", "lightgbm"]
@@ -97,17 +99,20 @@ class Augment(Section):
 
 
 class Functionals(Section):
-    groups: Annotated[list[Literal["mfcc", "chroma", "mel", "spectral", "energy", "pitch"]], Field(min_length=1)]
+    set: Literal["mean", "compact", "full"]
+    groups: Annotated[list[DescriptorGroup], Field(min_length=1)]
     n_mfcc: Annotated[int, Field(ge=2, le=128)]
     n_mels: Annotated[int, Field(ge=8, le=256)]
-    deltas: bool
-    silence_db: Positive
-    statistics: Annotated[list[Percentile], Field(min_length=1)]
+    deltas: Annotated[int, Field(ge=0, le=2)]
+    pause_db: Positive
 
     @model_validator(mode="after")
     def _check(self):
         _require_distinct("groups", self.groups)
-        _require_distinct("statistics", self.statistics)
+        if self.set == "mean" and not {"mfcc", "mel", "chroma"} & {*self.groups}:
+            raise ValueError(f"groups is {self.groups}; the set mean needs mfcc, mel or chroma")
+        if self.set == "compact" and not {*self.groups} - {"mel", "chroma"}:
+            raise ValueError(f"groups is {self.groups}; the set compact has neither mel nor chroma")
         return self
 
 
@@ -270,14 +275,14 @@ class Params(Section):
     @model_validator(mode="after")
     def _check(self):
         extract, rate = self.extract, self.prepare.sample_rate
-        if extract.n_fft < rate / 200:  # the lowest band of the spectral contrast ends at 200 Hz
-            raise ValueError(f"extract.n_fft is {extract.n_fft}; allowed is at least sample_rate / 200, {rate / 200:g}")
+        if extract.n_fft < rate / 100:  # the bands from 500 to 650 Hz and from 650 to 1000 Hz need a bin each
+            raise ValueError(f"extract.n_fft is {extract.n_fft}; allowed is at least sample_rate / 100, {rate / 100:g}")
         if extract.hop_length > extract.n_fft:
             raise ValueError(f"extract.hop_length is {extract.hop_length}; allowed is at most n_fft, {extract.n_fft}")
         for key in ("functionals", "frames"):
             mfcc = getattr(extract, key)
-            if mfcc.n_mfcc > mfcc.n_mels:
-                raise ValueError(f"extract.{key}.n_mfcc is {mfcc.n_mfcc}; allowed is at most n_mels, {mfcc.n_mels}")
+            if mfcc.n_mfcc >= mfcc.n_mels:
+                raise ValueError(f"extract.{key}.n_mfcc is {mfcc.n_mfcc}; allowed is less than n_mels, {mfcc.n_mels}")
         if self.prepare.fixed_samples is not None and self.prepare.fixed_samples < extract.n_fft:
             raise ValueError(
                 f"prepare.fixed_samples is {self.prepare.fixed_samples}; allowed is at least one frame, {extract.n_fft}"
