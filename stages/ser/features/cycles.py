@@ -126,8 +126,8 @@ def voice_quality(cycles: Cycles, centres: np.ndarray, *, sr: int) -> dict[str, 
     -------
     dict of str to np.ndarray, shape (frames,)
         Jitter: mean difference of consecutive periods over the mean period (1). Shimmer: mean difference of the
-        amplitudes of consecutive cycles (dB). HNR: 10 log10(r / (1 - r)) of the mean correlation r of consecutive cycles
-        (dB; Boersma 1993). Frames without cycles have the mean of the clip, a clip without cycles 0.
+        amplitudes of consecutive cycles (dB). HNR: 10 log10(r / (1 - r)) of the mean correlation r of consecutive
+        cycles (dB; Boersma 1993). Frames without cycles have the mean of the clip, a clip without cycles 0.
     """
     start, period, correlation, amplitude = cycles
     following = np.abs(np.diff(start) - period[:-1]) < PERIOD_TOLERANCE * period[:-1]

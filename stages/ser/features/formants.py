@@ -1,8 +1,8 @@
 """Resonances of the vocal tract: frequency and bandwidth of the first formants, by linear prediction.
 
 The all-pole model is fitted to the power spectrum below 5.3 kHz (selective linear prediction, Makhoul 1975, Proc. IEEE
-63(4)). Near a pole the reciprocal of its spectrum is a parabola, whose minimum is the formant frequency and whose height
-over its curvature is the bandwidth: no polynomial has to be solved.
+63(4)). Near a pole the reciprocal of its spectrum is a parabola, whose minimum is the formant frequency and whose
+height over its curvature is the bandwidth: no polynomial has to be solved.
 """
 
 import numpy as np
@@ -67,7 +67,7 @@ def levinson(autocorrelation: np.ndarray) -> np.ndarray:
 
 
 def resonances(inverse: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return frequency and bandwidth (Hz) at the minima of inverse model spectra, NaN elsewhere; the shape of `inverse`.
+    """Return frequency and bandwidth (Hz) at the minima of inverse model spectra, NaN elsewhere.
 
     Parameters
     ----------

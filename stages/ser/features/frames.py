@@ -43,9 +43,9 @@ def spectrum(y: np.ndarray, sr: int, *, n_fft: int, hop_length: int) -> Spectrum
 
 
 def frame(y: np.ndarray, frame_length: int, *, hop_length: int) -> np.ndarray:
-    """Return the frames centred on multiples of `hop_length`, a view of shape (1 + samples // hop_length, frame_length).
+    """Return the frames centred on multiples of `hop_length`, shape (1 + samples // hop_length, frame_length).
 
-    Beyond the ends of the signal lie zeros.
+    A view; beyond the ends of the signal lie zeros.
     """
     padded = np.pad(y, frame_length // 2)
     return np.lib.stride_tricks.sliding_window_view(padded, frame_length)[::hop_length][: 1 + len(y) // hop_length]

@@ -62,8 +62,9 @@ def spectral_shape(power: np.ndarray, decibels: np.ndarray, frequencies: np.ndar
     Returns
     -------
     dict of str to np.ndarray, shape (frames,)
-        Centroid and spread (Hz), skewness and kurtosis of the magnitudes; roll-offs (Hz) of 25 to 90 % of the magnitude;
-        entropy (bits, of the power) and flatness (dB; 0 is white); flux (of the magnitudes scaled to unit sum).
+        Centroid and spread (Hz), skewness and kurtosis of the magnitudes; roll-offs (Hz) of 25 to 90 % of the
+        magnitude; entropy (bits, of the power) and flatness (dB; 0 is white); flux (of the magnitudes scaled to unit
+        sum).
     """
     magnitude = np.sqrt(power)
     total = np.maximum(magnitude.sum(axis=1), np.float32(AMIN))
@@ -100,8 +101,8 @@ def band_balance(power: np.ndarray, decibels: np.ndarray, frequencies: np.ndarra
     Returns
     -------
     dict of str to np.ndarray, shape (frames,)
-        Alpha ratio (50-1000 Hz over 1-5 kHz), Hammarberg index (strongest peak below 2 kHz over that of 2-5 kHz), slopes
-        of the spectrum in dB over 0-500 and 500-1500 Hz, and the level of four bands relative to the whole.
+        Alpha ratio (50-1000 Hz over 1-5 kHz), Hammarberg index (strongest peak below 2 kHz over that of 2-5 kHz),
+        slopes over 0-500, 500-1500 and 1500-5000 Hz, and the levels of five bands relative to the whole.
     """
     whole = 10 * np.log10(power.sum(axis=1))
 
