@@ -47,7 +47,7 @@ def fundamental(y):
         deep = minima[d[minima] < 0.1]
         lag = deep[0] if len(deep) else minima[np.argmin(d[minima])] if len(minima) else lags[-2]
         before, here, after = difference[frame, lag - 1 : lag + 2]
-        f0[frame] = SR / (lag + (before - after) / 2 / max(before - 2 * here + after, 1e-12))
+        f0[frame] = SR / (lag + np.clip((before - after) / 2 / max(before - 2 * here + after, 1e-12), -1, 1))
     return f0
 
 

@@ -15,7 +15,7 @@ import soxr
 
 OVERLAP = 0.010  # s, crossfade at a cut
 TOLERANCE = 0.004  # s, how far what is played may run ahead of or behind its place before a section is cut or repeated
-SHORTEST = 0.0025  # s, a section; a period of 400 Hz (of higher voices, several periods fit)
+SHORTEST = 0.004  # s, a section; a period of 250 Hz (of higher voices, several periods are taken)
 LONGEST = 0.014  # s, a section; a period of 71 Hz (longer where a large factor leaves no choice)
 
 RATIO_STEPS = 256  # pitch ratios are multiples of 1/256, as soxr takes up to twice as long for an irrational one
@@ -128,12 +128,14 @@ def _best_cut(
     shortest, longest = bounds
     first, last = (shortest, longest) if forward else (-longest, -shortest)
     here = padded[place : place + overlap]
-    there = padded[place + first : place + last + overlap]
-    products = np.correlate(there, here, mode="valid")
-    energies = np.cumsum(there * there)
-    energies = energies[overlap - 1 :] - np.concatenate([[0.0], energies[:-overlap]], dtype=np.float32)
+    there = padded[place + first - 1 : place + last + overlap]
+    products = np.correlate(there[1:], here, mode="valid")
+    squares = there * there
+    # energies but for a constant, which decides nothing: each differs from the last by a sample that came and one gone
+    energies = np.add.accumulate(squares[overlap:] - squares[:-overlap])
     best = int((energies - 2.0 * products).argmin())
-    total = float(energies[best]) + float(np.dot(here, here))
+    new = there[1 + best : 1 + best + overlap]
+    total = float(np.dot(here, here) + np.dot(new, new))
     return first + best, max(2.0 * float(products[best]) / total, 0.0) if total > 0.0 else 1.0
 
 
