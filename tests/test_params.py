@@ -102,6 +102,11 @@ def test_missing_key_is_named(tmp_path, key):
         ("split.folds", "1", "1", "greater than or equal to 2"),
         ("split.test_fraction", "1.0", "1.0", "less than 1"),
         ("augment.copies", "-1", "-1", "greater than or equal to 0"),
+        ("augment.kinds", "[echo]", "'echo'", "'room' or 'telephone'"),
+        ("augment.noise", "[brown]", "'brown'", "'white', 'pink' or 'folder'"),
+        ("augment.noise_folder", "null", "None", "valid string"),
+        ("augment.room_folder", "''", "''", "at least 1 character"),
+        ("augment.telephone_hz", "[0.0, 3400.0]", "0.0", "greater than 0"),
         ("train_lstm.dropout", "1.0", "1.0", "less than 1"),
         ("train_lstm.learning_rate", "0.0", "0.0", "greater than 0"),
         ("train_ml.svm_rbf.gamma", "-1.0", "-1.0", "greater than 0"),
@@ -112,7 +117,7 @@ def test_missing_key_is_named(tmp_path, key):
 )
 def test_wrong_value_is_refused_naming_key_value_and_rule(tmp_path, key, text, value, rule):
     message = message_with(tmp_path, key, text)
-    assert f"{key} is {value}" in message or f"{key}.calm is {value}" in message
+    assert any(f"{key}{part} is {value}" in message for part in ("", ".calm", ".0"))
     assert rule in message
 
 
@@ -127,6 +132,10 @@ def test_wrong_value_is_refused_naming_key_value_and_rule(tmp_path, key, text, v
         ("augment.speed", "[0.4, 1.0]", "speed is [0.4, 1.0]; allowed are factors from 0.5 to 2.0"),
         ("augment.speed", "[1.0, 2.1]", "speed is [1.0, 2.1]; allowed are factors from 0.5 to 2.0"),
         ("augment.semitones", "[-13.0, 0.0]", "semitones is [-13.0, 0.0]; allowed are -12 to 12"),
+        ("augment.noise", "[pink, pink]", "noise is ['pink', 'pink']; allowed is each value once"),
+        ("augment.stretch", "[0.9, 2.5]", "stretch is [0.9, 2.5]; allowed are factors from 0.5 to 2.0"),
+        ("augment.gain_db", "[0.0, -6.0]", "gain_db is [0.0, -6.0]; allowed is a lower value followed by an upper"),
+        ("augment.telephone_hz", "[300.0, 300.0]", "telephone_hz is [300.0, 300.0]; allowed is a lower edge"),
         ("train_ml.models", "[mlp, mlp]", "models is ['mlp', 'mlp']; allowed is each value once"),
         ("prepare.max_seconds", "0.2", "[0.3, 0.2]; allowed is a lower value followed by an upper"),
     ],
@@ -259,6 +268,11 @@ def test_more_coefficients_than_mel_bands_are_refused(tmp_path, kind):
 def test_shortest_clip_holds_at_least_one_frame(tmp_path):
     message = message_with(tmp_path, "extract.n_fft", "8192")  # 0.512 s at 16 kHz, against 0.3 s
     assert "prepare.min_seconds is 0.3; allowed is at least one frame of extract.n_fft, 0.512 s" in message
+
+
+def test_telephone_band_beyond_half_the_sample_rate_is_refused(tmp_path):
+    message = message_with(tmp_path, "augment.telephone_hz", "[300.0, 8000.0]")
+    assert "augment.telephone_hz is [300.0, 8000.0]; allowed are edges below sample_rate / 2, 8000" in message
 
 
 def test_frames_too_short_for_the_spectral_contrast_are_refused(tmp_path):

@@ -8,8 +8,6 @@ import numpy as np
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from ser.features.frames import spectrum
-from ser.features.spectral import power_to_db
 from ser.files import written
 
 DYNAMIC_RANGE_DB = 70.0  # of a spectrogram; what is quieter is drawn black
@@ -34,14 +32,13 @@ def draw_clips(clips: dict[str, np.ndarray], sr: int, path: Path | str) -> None:
         left.set(ylim=(-1, 1), xlim=(0, seconds), ylabel="amplitude")
         left.set_title(title, loc="left", fontsize=9)
         n_fft = 2 ** round(np.log2(0.025 * sr))  # about 25 ms: narrow enough to show the moving formants
-        decibels = power_to_db(spectrum(y, sr, n_fft=n_fft, hop_length=n_fft // 4).power, top_db=DYNAMIC_RANGE_DB)
-        image = right.imshow(
-            decibels.T - decibels.max(),
-            origin="lower",
-            aspect="auto",
-            extent=(0, seconds, 0, sr / 2000),
-            cmap="magma",
-        )
+        right.set_facecolor("black")
+        with np.errstate(divide="ignore"):  # digital silence is drawn black
+            *_, image = right.specgram(y, NFFT=n_fft, Fs=sr, noverlap=3 * n_fft // 4, cmap="magma")
+        loudest = image.get_array().max()
+        image.set_clim(loudest - DYNAMIC_RANGE_DB, loudest)
+        right.set(xlim=(0, seconds))
+        right.yaxis.set_major_formatter(lambda hertz, _: f"{hertz / 1000:g}")
         right.set_ylabel("kHz")
         figure.colorbar(image, ax=right, label="dB")
     for axis in axes[-1]:

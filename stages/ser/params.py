@@ -22,6 +22,7 @@ Emotion = Literal["anger", "boredom", "calm", "disgust", "fear", "happiness", "n
 DemoEmotion = Literal["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]
 Classifier = Literal["logistic_regression", "svm_rbf", "svm_poly", "random_forest", "mlp", "lightgbm"]
 Range = Annotated[list[float], Field(min_length=2, max_length=2)]
+Change = Literal["noise", "speed", "stretch", "pitch", "shift", "gain", "room", "telephone"]
 
 
 class Section(BaseModel):
@@ -79,20 +80,32 @@ class Split(Section):
 
 class Augment(Section):
     copies: Annotated[int, Field(ge=0)]
-    kinds: Annotated[list[Literal["noise", "speed", "pitch", "shift"]], Field(min_length=1)]
+    kinds: Annotated[list[Change], Field(min_length=1)]
+    noise: Annotated[list[Literal["white", "pink", "folder"]], Field(min_length=1)]
+    noise_folder: Annotated[str, Field(min_length=1)]
     snr_db: Range
     speed: Range
+    stretch: Range
     semitones: Range
     shift_seconds: Positive
+    gain_db: Range
+    room_folder: Annotated[str, Field(min_length=1)]
+    telephone_hz: Annotated[list[Positive], Field(min_length=2, max_length=2)]
     seed: Seed
 
     @model_validator(mode="after")
     def _check(self):
         _require_distinct("kinds", self.kinds)
-        for key in ("snr_db", "speed", "semitones"):
+        _require_distinct("noise", self.noise)
+        for key in ("snr_db", "speed", "stretch", "semitones", "gain_db"):
             _require_increasing(key, getattr(self, key))
-        if self.speed[0] < 0.5 or self.speed[1] > 2.0:
-            raise ValueError(f"speed is {self.speed}; allowed are factors from 0.5 to 2.0")
+        for key in ("speed", "stretch"):
+            low, high = getattr(self, key)
+            if low < 0.5 or high > 2.0:
+                raise ValueError(f"{key} is {[low, high]}; allowed are factors from 0.5 to 2.0")
+        low, high = self.telephone_hz
+        if not low < high:
+            raise ValueError(f"telephone_hz is {[low, high]}; allowed is a lower edge followed by a higher one")
         if self.semitones[0] < -12 or self.semitones[1] > 12:
             raise ValueError(f"semitones is {self.semitones}; allowed are -12 to 12")
         return self
@@ -275,6 +288,11 @@ class Params(Section):
     @model_validator(mode="after")
     def _check(self):
         extract, rate = self.extract, self.prepare.sample_rate
+        if self.augment.telephone_hz[1] >= rate / 2:
+            raise ValueError(
+                f"augment.telephone_hz is {self.augment.telephone_hz}; allowed are edges below sample_rate / 2, "
+                f"{rate / 2:g}"
+            )
         if extract.n_fft < rate / 100:  # the bands from 500 to 650 Hz and from 650 to 1000 Hz need a bin each
             raise ValueError(f"extract.n_fft is {extract.n_fft}; allowed is at least sample_rate / 100, {rate / 100:g}")
         if extract.hop_length > extract.n_fft:
