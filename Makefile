@@ -1,6 +1,6 @@
 # make repro   the whole pipeline: data, models, metrics, plots
 # make test    lint and tests, some minutes
-# make verify  long checks: stages killed half-way
+# make verify  long checks: stages killed half-way, a Dask cluster
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
@@ -20,7 +20,7 @@ test: $(VENV)/.installed-dev lint
 	@echo "using $(VENV)"
 	python -m pytest -n auto --dist loadfile
 
-verify: $(VENV)/.installed-dev
+verify: $(VENV)/.installed-dev $(VENV)/.installed-dask
 	python -m pytest -m verify
 
 lint: $(VENV)/.installed-dev
@@ -37,4 +37,9 @@ $(VENV)/.installed: requirements.txt constraints.txt
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@echo "installing the test tools into $(VENV)"
 	@$(PIP) -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/.installed-dask: requirements-dask.txt $(VENV)/.installed
+	@echo "installing Dask into $(VENV)"
+	@$(PIP) -r requirements-dask.txt -c constraints.txt
 	@touch $@

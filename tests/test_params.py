@@ -108,6 +108,8 @@ def test_missing_key_is_named(tmp_path, key):
         ("train_ml.svm_rbf.gamma", "auto-scale", "'auto-scale'", "'scale' or 'auto'"),
         ("train_cnn.filters", "[8, 8, 8, 8, 8, 8]", "[8, 8, 8, 8, 8, 8]", "at most 5 items"),
         ("compute.workers", "-2", "-2", "greater than or equal to 0"),
+        ("compute.backend", "slurm", "'slurm'", "'loky', 'threading' or 'dask'"),
+        ("compute.address", "localhost", "'localhost'", "(tcp|tls)://"),
     ],
 )
 def test_wrong_value_is_refused_naming_key_value_and_rule(tmp_path, key, text, value, rule):
@@ -128,6 +130,8 @@ def test_wrong_value_is_refused_naming_key_value_and_rule(tmp_path, key, text, v
         ("augment.speed", "[1.0, 2.1]", "speed is [1.0, 2.1]; allowed are factors from 0.5 to 2.0"),
         ("augment.semitones", "[-13.0, 0.0]", "semitones is [-13.0, 0.0]; allowed are -12 to 12"),
         ("train_ml.models", "[mlp, mlp]", "models is ['mlp', 'mlp']; allowed is each value once"),
+        ("compute.backend", "dask", "address is None; with backend dask it is that of a running scheduler"),
+        ("compute.address", "tcp://localhost:8786", "address is 'tcp://localhost:8786'; with backend loky it is null"),
         ("prepare.max_seconds", "0.2", "[0.3, 0.2]; allowed is a lower value followed by an upper"),
     ],
 )
