@@ -38,7 +38,7 @@ def augment() -> None:
 
     items = list(zip(copies.index, copies["parent"], copies["number"], strict=True))
     work = partial(make_copy, audio=Ragged.open(PREPARED / "audio"), settings=settings, sr=sr)
-    results = parallel_map(work, items, workers=params.compute.workers, label="augment", chunk=32)
+    results = parallel_map(work, items, compute=params.compute, label="augment", chunk=32)
     recipes, seconds = [], []
     with RaggedWriter(AUGMENTED / "audio") as writer:
         for samples, recipe in results:

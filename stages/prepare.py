@@ -32,7 +32,7 @@ def prepare() -> None:
     clips, quarantined = list_clips(params)
 
     work = partial(prepare_clip, raw_path=params.raw.path, settings=params.prepare, demo_seed=params.demo.seed)
-    results = parallel_map(work, clips.to_dict("records"), workers=params.compute.workers, label="prepare", chunk=16)
+    results = parallel_map(work, clips.to_dict("records"), compute=params.compute, label="prepare", chunk=16)
     usable, seconds = [], []
     with RaggedWriter(PREPARED / "audio") as writer:
         for row, result in enumerate(results):

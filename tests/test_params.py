@@ -113,6 +113,8 @@ def test_missing_key_is_named(tmp_path, key):
         ("train_ml.svm_rbf.gamma", "auto-scale", "'auto-scale'", "'scale' or 'auto'"),
         ("train_cnn.filters", "[8, 8, 8, 8, 8, 8]", "[8, 8, 8, 8, 8, 8]", "at most 5 items"),
         ("compute.workers", "-2", "-2", "greater than or equal to 0"),
+        ("compute.backend", "slurm", "'slurm'", "'loky', 'threading' or 'dask'"),
+        ("compute.address", "localhost", "'localhost'", "(tcp|tls)://"),
     ],
 )
 def test_wrong_value_is_refused_naming_key_value_and_rule(tmp_path, key, text, value, rule):
@@ -137,6 +139,8 @@ def test_wrong_value_is_refused_naming_key_value_and_rule(tmp_path, key, text, v
         ("augment.gain_db", "[0.0, -6.0]", "gain_db is [0.0, -6.0]; allowed is a lower value followed by an upper"),
         ("augment.telephone_hz", "[300.0, 300.0]", "telephone_hz is [300.0, 300.0]; allowed is a lower edge"),
         ("train_ml.models", "[mlp, mlp]", "models is ['mlp', 'mlp']; allowed is each value once"),
+        ("compute.backend", "dask", "address is None; with backend dask it is that of a running scheduler"),
+        ("compute.address", "tcp://localhost:8786", "address is 'tcp://localhost:8786'; with backend loky it is null"),
         ("prepare.max_seconds", "0.2", "[0.3, 0.2]; allowed is a lower value followed by an upper"),
     ],
 )

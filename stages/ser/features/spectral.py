@@ -144,13 +144,13 @@ def rms(power: np.ndarray) -> np.ndarray:
 
 
 def zero_crossings(y: np.ndarray, *, frame_length: int, hop_length: int) -> np.ndarray:
-    """Return the share of samples of each frame at which the sign changes, shape (1 + samples // hop_length,)."""
+    """Return the share of samples of each frame whose sign differs from the one before them in it, shape (frames,)."""
     negative = np.signbit(y)
     changes = np.concatenate([[0, 0], np.cumsum(negative[1:] != negative[:-1])])  # before each sample
     centres = np.arange(1 + len(y) // hop_length) * hop_length
     ends = np.minimum(centres + frame_length // 2, len(y))
     starts = np.maximum(centres - frame_length // 2, 0)
-    return (changes[ends] - changes[np.minimum(starts, len(y))]).astype(np.float32) / frame_length
+    return (changes[ends] - changes[np.minimum(starts + 1, len(y))]).astype(np.float32) / frame_length
 
 
 def delta(descriptors: np.ndarray) -> np.ndarray:
