@@ -87,7 +87,7 @@ def test_resonances_of_an_all_pole_spectrum_are_its_poles():
     np.testing.assert_allclose(bandwidth[0, found], [100, 150, 200], rtol=0.15)
 
 
-def test_formant_that_a_frame_lacks_is_the_median_of_the_others():
+def test_formant_that_a_frame_lacks_is_the_mean_of_the_others():
     nan = np.nan
     frequency = np.array([[500.0, 1500.0, nan], [nan, 520.0, 1600.0], [480.0, nan, nan]])
     found = formants.first_resonances(frequency, frequency / 10, 3)

@@ -9,15 +9,16 @@ from feature_settings import CONFIGURATIONS, functional_settings
 from ser.features import spectral
 from ser.features.descriptors import describe
 from ser.features.frames import frame, spectrum
+from ser.features.sets import ALL_GROUPS
 from speech_samples import SPEECH, speech
 
 SR = 16000
-WHOLE_SPECTRUM = {"mfcc", "mel", "chroma", "energy", "spectral", "balance"}
+OF_THE_VOICE = {"pitch", "voice_quality", "formants", "segments"}
 
 
 def descriptors(y, sr=SR, n_fft=512, hop_length=256):
     clip = spectrum(y, sr, n_fft=n_fft, hop_length=hop_length)
-    return describe(clip, functional_settings(), WHOLE_SPECTRUM).every
+    return describe(clip, functional_settings(), ALL_GROUPS - OF_THE_VOICE).every
 
 
 def tone(frequency, amplitude=0.5):
