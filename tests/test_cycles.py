@@ -13,12 +13,13 @@ NONE = Cycles(*np.empty((4, 0)))
 
 
 def measured(y, sr=16000):
-    """Return the mean of each descriptor over the frames that are not at the ends."""
+    """Return the mean of each descriptor over the frames that do not touch the beginning and the end of the voice."""
     low = pitch.low_band(y, sr)
     f0 = pitch.track_pitch(low, np.arange(1 + len(y) // HOP) * HOP / sr).f0
     found = cycles.find_cycles(y, low, f0, sr=sr, hop_length=HOP)
     quality = cycles.voice_quality(found, np.flatnonzero(f0) * HOP, sr=sr)
-    return {name: values[4:-4].mean() for name, values in quality.items()}
+    edge = round(0.064 * sr / HOP)
+    return {name: values[edge:-edge].mean() for name, values in quality.items()}
 
 
 # --- synthesized voices
