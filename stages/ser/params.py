@@ -16,7 +16,17 @@ Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 DescriptorGroup = Literal[
-    "mfcc", "mel", "chroma", "energy", "spectral", "balance", "pitch", "voice_quality", "formants", "segments"
+    "mfcc",
+    "mel",
+    "chroma",
+    "energy",
+    "spectral",
+    "rolloff",
+    "balance",
+    "pitch",
+    "voice_quality",
+    "formants",
+    "segments",
 ]
 Emotion = Literal["anger", "boredom", "calm", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"]
 DemoEmotion = Literal["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]

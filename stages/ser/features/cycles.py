@@ -100,8 +100,10 @@ def match(y: np.ndarray, start: np.ndarray, lag: np.ndarray, half: int, reach: i
     later = np.lib.stride_tricks.sliding_window_view(y, length + 2 * reach)[start + lag - half - reach]
     shifted = np.lib.stride_tricks.sliding_window_view(later, length, axis=1)
     product = np.matmul(shifted, cycle[:, :, None])[:, :, 0]
-    squares = np.cumsum(np.pad(later.astype(np.float64) ** 2, [(0, 0), (1, 0)]), axis=1)
-    energy = np.maximum(squares[:, length:] - squares[:, :-length], 1e-12)
+    squares = np.cumsum(later.astype(np.float64) ** 2, axis=1)
+    energy = squares[:, length - 1 :].copy()
+    energy[:, 1:] -= squares[:, :-length]
+    np.maximum(energy, 1e-12, out=energy)
     correlation = product / np.sqrt(energy * np.maximum(np.einsum("cs,cs->c", cycle, cycle), 1e-12)[:, None])
     best = np.clip(correlation.argmax(axis=1), 1, 2 * reach - 1)
     rows = np.arange(len(best))
@@ -134,22 +136,24 @@ def voice_quality(cycles: Cycles, centres: np.ndarray, *, sr: int) -> dict[str, 
     first = np.flatnonzero(following)
     change = np.abs(period[first + 1] - period[first])
     level = 20 * np.log10(np.maximum(amplitude, 1e-9))
-    reach = AVERAGING * sr
-    r = average_near(start, correlation, centres, reach)
-    harmonic = np.clip(r, HNR_LIMIT, 1 - HNR_LIMIT)
+    every = near(start, centres, AVERAGING * sr)
+    paired = near(start[first], centres, AVERAGING * sr)
+    harmonic = np.clip(average(correlation, *every), HNR_LIMIT, 1 - HNR_LIMIT)
     return {
-        "jitter": average_near(start[first], change, centres, reach)
-        / np.maximum(average_near(start, period, centres, reach), 1.0),
-        "shimmer": average_near(start[first], np.abs(level[first + 1] - level[first]), centres, reach),
+        "jitter": average(change, *paired) / np.maximum(average(period, *every), 1.0),
+        "shimmer": average(np.abs(level[first + 1] - level[first]), *paired),
         "hnr": 10 * np.log10(harmonic / (1 - harmonic)),
     }
 
 
-def average_near(positions: np.ndarray, values: np.ndarray, centres: np.ndarray, reach: float) -> np.ndarray:
-    """Return the mean of the values whose (sorted) positions are within `reach` of each centre, else that of all."""
-    if not len(values):
-        return np.zeros(len(centres))
+def near(positions: np.ndarray, centres: np.ndarray, reach: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first and one past the last of the (sorted) positions that are within `reach` of each centre."""
+    return np.searchsorted(positions, centres - reach), np.searchsorted(positions, centres + reach)
+
+
+def average(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return the mean of the values from `low` to `high`, of all where there are none between, 0 without values."""
     sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
-    low, high = np.searchsorted(positions, centres - reach), np.searchsorted(positions, centres + reach)
     count = high - low
-    return np.where(count > 0, (sums[high] - sums[low]) / np.maximum(count, 1), values.mean())
+    overall = sums[-1] / max(len(values), 1)
+    return np.where(count > 0, (sums[high] - sums[low]) / np.maximum(count, 1), overall)

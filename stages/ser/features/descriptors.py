@@ -45,13 +45,18 @@ class Descriptors(NamedTuple):
     rate: float
 
 
-def describe(clip: Spectrum, settings: DescriptorSettings, groups: set[str]) -> Descriptors:
-    """Measure the descriptors of some groups (see `GROUPS` in `ser.features.catalogue`)."""
+def describe(
+    clip: Spectrum, settings: DescriptorSettings, groups: set[str], *, find_voice: bool = False
+) -> Descriptors:
+    """Measure the descriptors of some groups (see `GROUPS` in `ser.features.catalogue`).
+
+    Which frames are voiced is told if one of the groups depends on it, or with `find_voice`.
+    """
     level = spectral.power_to_db(spectral.rms(clip.power) ** 2)
     pause = level < level.max() - settings.pause_db
     rate = clip.sr / clip.hop_length
     every = whole_spectrum(clip, settings, groups, level)
-    if not groups & {"pitch", "voice_quality", "formants", "segments"}:
+    if not find_voice and not groups & {"pitch", "voice_quality", "formants", "segments"}:
         return Descriptors(every, {}, np.zeros(len(level), dtype=bool), pause, rate)
     low = pitch.low_band(clip.y, clip.sr)
     track = pitch.track_pitch(low, np.arange(len(level)) / rate)
@@ -85,11 +90,13 @@ def whole_spectrum(clip: Spectrum, settings: DescriptorSettings, groups: set[str
         every["rms"] = level
         every["loudness"] = np.log(spectral.loudness(mel) + np.float32(LOUDNESS_FLOOR))
         every["zero_crossings"] = spectral.zero_crossings(clip.y, frame_length=clip.n_fft, hop_length=clip.hop_length)
-    if groups & {"spectral", "balance"}:
+    if groups & {"spectral", "rolloff", "balance"}:
         floored = np.maximum(clip.power, np.float32(spectral.AMIN))
         decibels = 10 * np.log10(floored)
     if "spectral" in groups:
         every |= spectral.spectral_shape(floored, decibels, clip.frequencies)
+    if "rolloff" in groups:
+        every |= spectral.rolloffs(floored, clip.frequencies)
     if "balance" in groups:
         every |= spectral.band_balance(floored, decibels, clip.frequencies)
     return every
@@ -105,5 +112,5 @@ def voice_only(clip: Spectrum, low: np.ndarray, f0: np.ndarray, groups: set[str]
         found = cycles.find_cycles(clip.y, low, f0, sr=clip.sr, hop_length=clip.hop_length)
         voice |= cycles.voice_quality(found, np.flatnonzero(voiced) * clip.hop_length, sr=clip.sr)
     if "formants" in groups:
-        voice |= formants.formants(clip.power[voiced], clip.frequencies, sr=clip.sr)
+        voice |= formants.formants(clip.power[voiced], sr=clip.sr)
     return voice

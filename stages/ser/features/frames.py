@@ -1,5 +1,6 @@
 """Cutting a signal into frames and transforming them, once for all descriptors."""
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -29,7 +30,7 @@ class Spectrum(NamedTuple):
     @property
     def frequencies(self) -> np.ndarray:
         """Centre frequencies of the bins in Hz, float32 of shape (1 + n_fft / 2,)."""
-        return scipy.fft.rfftfreq(self.n_fft, 1 / self.sr).astype(np.float32)
+        return bin_frequencies(self.sr, self.n_fft)
 
 
 def spectrum(y: np.ndarray, sr: int, *, n_fft: int, hop_length: int) -> Spectrum:
@@ -38,7 +39,7 @@ def spectrum(y: np.ndarray, sr: int, *, n_fft: int, hop_length: int) -> Spectrum
     Hann-windowed frames are centred on multiples of `hop_length`, beyond the ends lie zeros: librosa's convention.
     """
     frames = frame(y, n_fft, hop_length=hop_length)
-    transform = scipy.fft.rfft(frames * get_window("hann", n_fft).astype(np.float32), axis=1)
+    transform = scipy.fft.rfft(frames * hann(n_fft), axis=1)
     return Spectrum(y, transform.real**2 + transform.imag**2, sr, n_fft, hop_length)
 
 
@@ -47,5 +48,24 @@ def frame(y: np.ndarray, frame_length: int, *, hop_length: int) -> np.ndarray:
 
     A view; beyond the ends of the signal lie zeros.
     """
-    padded = np.pad(y, frame_length // 2)
+    padded = surround(y, frame_length // 2, frame_length // 2)
     return np.lib.stride_tricks.sliding_window_view(padded, frame_length)[::hop_length][: 1 + len(y) // hop_length]
+
+
+def surround(y: np.ndarray, before: int, after: int) -> np.ndarray:
+    """Return a signal with zeros around it (`numpy.pad` takes longer than a transform)."""
+    padded = np.zeros(before + len(y) + after, dtype=y.dtype)
+    padded[before : before + len(y)] = y
+    return padded
+
+
+@cache
+def hann(samples: int) -> np.ndarray:
+    """Return a periodic Hann window, float32 of shape (samples,)."""
+    return get_window("hann", samples).astype(np.float32)
+
+
+@cache
+def bin_frequencies(sr: int, n_fft: int) -> np.ndarray:
+    """Return the centre frequencies of the bins of a transform in Hz, float32 of shape (1 + n_fft / 2,)."""
+    return scipy.fft.rfftfreq(n_fft, 1 / sr).astype(np.float32)

@@ -7,6 +7,7 @@ functional has one value a row, and one for a row of any length, down to a singl
 import numpy as np
 
 TINY = 1e-6  # below it a deviation or a range is rounding
+SMALLEST_STD = 1e-9  # below it the fourth power is no float32
 PEAK_STDS = 0.25  # standard deviations that a peak rises above the mean
 PERCENTS = (1, 10, 25, 50, 75, 90, 99)
 UP_TIMES = (25, 50, 75, 90)  # percent of the range
@@ -35,21 +36,20 @@ def functionals(x: np.ndarray, names: tuple[str, ...], rate: float) -> np.ndarra
 
 
 def moments(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
-    """Return mean, standard deviation, skewness and kurtosis (0 for constants) along the last axis.
+    """Return mean and standard deviation."""
+    mean = x.mean(axis=1)
+    centred = x - mean[:, None]
+    return {"mean": mean, "std": np.sqrt(np.einsum("df,df->d", centred, centred) / x.shape[1])}
 
-    Parameters
-    ----------
-    x : np.ndarray, shape (descriptors, frames)
-    """
+
+def higher_moments(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
+    """Return skewness and kurtosis (that of a Gaussian is 3), both 0 for a constant."""
     mean = x.mean(axis=1)
     centred = x - mean[:, None]
     squares = centred * centred
-    variance = squares.mean(axis=1)
-    std = np.sqrt(variance)
+    std = np.sqrt(squares.mean(axis=1))
     safe = np.where(std > TINY * (np.abs(mean) + TINY), std, np.inf)
     return {
-        "mean": mean,
-        "std": std,
         "skewness": np.einsum("df,df->d", squares, centred) / x.shape[1] / safe**3,
         "kurtosis": np.einsum("df,df->d", squares, squares) / x.shape[1] / safe**4,
     }
@@ -145,7 +145,8 @@ def peaks(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
 
 
 FAMILIES = {
-    moments: ("mean", "std", "skewness", "kurtosis"),
+    moments: ("mean", "std"),
+    higher_moments: ("skewness", "kurtosis"),
     percentiles: (*(f"p{percent}" for percent in PERCENTS), "iqr_1_2", "iqr_2_3", "iqr_1_3", "range"),
     regression: ("slope", "trend", "trend_error", "curvature", "curvature_error"),
     times: ("position_max", "position_min", *(f"up_time_{percent}" for percent in UP_TIMES), "centroid"),
@@ -155,13 +156,29 @@ FAMILIES = {
 FUNCTIONALS = tuple(name for members in FAMILIES.values() for name in members)
 
 
-def segments(mask: np.ndarray, rate: float) -> dict[str, float]:
-    """Return rate (1/s), mean and deviation of the length (s), and share of the runs of frames that a mask marks."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], mask, [False]])))
-    seconds = (edges[1::2] - edges[::2]) / rate
-    return {
-        "rate": len(seconds) / (len(mask) / rate),
-        "length": float(seconds.mean()) if len(seconds) else 0.0,
-        "length_std": float(seconds.std()) if len(seconds) else 0.0,
-        "share": float(mask.mean()),
-    }
+def segments(kinds: np.ndarray, names: tuple[str, ...], rate: float) -> dict[str, float]:
+    """Return rate (1/s), mean and deviation of the length (s), and share of the runs of frames of each kind, by name.
+
+    Parameters
+    ----------
+    kinds : np.ndarray of int, shape (frames,)
+        Index into `names`.
+    names : tuple of str
+    rate : float
+        Frames per second.
+    """
+    starts = np.concatenate([[0], np.flatnonzero(kinds[1:] != kinds[:-1]) + 1])
+    seconds = np.diff(starts, append=len(kinds)) / rate
+    runs, total, squares = (
+        np.bincount(kinds[starts], weights, minlength=len(names)) for weights in (None, seconds, seconds**2)
+    )
+    length = total / np.maximum(runs, 1)
+    deviation = np.sqrt(np.maximum(squares / np.maximum(runs, 1) - length**2, 0))
+    whole = len(kinds) / rate
+    result = {}
+    for kind, name in enumerate(names):
+        result[f"{name}_rate"] = runs[kind] / whole
+        result[f"{name}_length"] = length[kind]
+        result[f"{name}_length_std"] = deviation[kind]
+        result[f"{name}_share"] = total[kind] / whole
+    return result

@@ -8,9 +8,12 @@ import scipy.fft
 import soxr
 from scipy.signal import get_window
 
+from ser.features.frames import surround
+
 F0_RANGE = (65.0, 550.0)  # Hz, from a low male voice to a shouting female one
 RATE = 4000  # Hz; the harmonics that tell the pitch lie below 2 kHz
 OVERSAMPLING = 2  # of the autocorrelation, by zero-padding its spectrum
+STEP = 0.02  # s from one estimate to the next, at most: a window spans three
 WINDOW = 0.064  # s, nearly four periods of the lowest voice
 CANDIDATES = 5  # a frame
 # The costs below are of Boersma's kind, dearer than his: longer windows make smoother tracks.
@@ -51,10 +54,24 @@ def track_pitch(low: np.ndarray, centres: np.ndarray) -> Pitch:
     centres : np.ndarray, shape (frames,)
         Centres of the frames in s, evenly spaced.
     """
-    correlation, level = normalized_autocorrelation(low, centres * RATE)
+    stride = max(int(STEP / (centres[1] - centres[0]) + 1e-6), 1) if len(centres) > 1 else 1
+    correlation, level = normalized_autocorrelation(low, centres[::stride] * RATE)
     f0, height = candidates(correlation)
-    step = centres[1] - centres[0] if len(centres) > 1 else 0.01
-    return best_path(f0, height, level, frame_seconds=step)
+    step = centres[stride] - centres[0] if len(centres) > stride else STEP
+    path = best_path(f0, height, level, frame_seconds=step)
+    return in_between(path, stride, len(centres))
+
+
+def in_between(coarse: Pitch, stride: int, count: int) -> Pitch:
+    """Return `count` frames of a track known at every `stride`-th: voiced where the nearest known one is."""
+    known, wanted = np.arange(len(coarse.f0)) * stride, np.arange(count)
+    nearest = np.minimum((wanted + stride // 2) // stride, len(known) - 1)
+    voiced = coarse.f0 > 0
+    if not voiced.any():
+        return Pitch(np.zeros(count, dtype=np.float32), coarse.voicing[nearest])
+    smooth = np.exp(np.interp(wanted, known[voiced], np.log(coarse.f0[voiced])))
+    f0 = np.where(voiced[nearest], smooth, 0).astype(np.float32)
+    return Pitch(f0, np.interp(wanted, known, coarse.voicing).astype(np.float32))
 
 
 def normalized_autocorrelation(y: np.ndarray, centres: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,7 +92,7 @@ def normalized_autocorrelation(y: np.ndarray, centres: np.ndarray) -> tuple[np.n
     """
     window, weight = window_autocorrelation()
     length = len(window)
-    padded = np.pad(y, (length // 2, length))
+    padded = surround(y, length // 2, length)
     starts = np.minimum(np.rint(centres).astype(int), len(y))
     frames = np.lib.stride_tricks.sliding_window_view(padded, length)[starts]
     frames = frames - frames.mean(axis=1, keepdims=True)
@@ -85,12 +102,22 @@ def normalized_autocorrelation(y: np.ndarray, centres: np.ndarray) -> tuple[np.n
 
 
 def autocorrelation(frames: np.ndarray) -> np.ndarray:
-    """Return the autocorrelation of frames, shape (..., samples), at the lags of the pitch range, oversampled."""
-    lags = int(RATE / F0_RANGE[0]) + 2
-    n_fft = scipy.fft.next_fast_len(frames.shape[-1] + lags, real=True)
+    """Return the autocorrelation of frames, shape (..., samples), at the lags of the pitch range, oversampled.
+
+    Few lags are wanted: a product of matrices is faster than the inverse transform.
+    """
+    n_fft = scipy.fft.next_fast_len(frames.shape[-1] + int(RATE / F0_RANGE[0]) + 2, real=True)
     transform = scipy.fft.rfft(frames, n=n_fft, axis=-1)
-    power = transform.real**2 + transform.imag**2
-    return scipy.fft.irfft(power, n=n_fft * OVERSAMPLING, axis=-1)[..., : lags * OVERSAMPLING]
+    return (transform.real**2 + transform.imag**2) @ to_lags(n_fft)
+
+
+@cache
+def to_lags(n_fft: int) -> np.ndarray:
+    """Return what takes power spectra to autocorrelations, float32 of shape (bins, lags)."""
+    bins = n_fft // 2 + 1
+    lags = np.arange((int(RATE / F0_RANGE[0]) + 2) * OVERSAMPLING) / OVERSAMPLING
+    sides = np.where((np.arange(bins) == 0) | (2 * np.arange(bins) == n_fft), 1, 2) / n_fft
+    return (sides[:, None] * np.cos(2 * np.pi / n_fft * np.outer(np.arange(bins), lags))).astype(np.float32)
 
 
 @cache
@@ -140,19 +167,33 @@ def best_path(f0: np.ndarray, height: np.ndarray, level: np.ndarray, *, frame_se
     octaves = np.log2(f0)
     strength = np.where(height > 0, height - OCTAVE_COST * np.log2(F0_RANGE[0] / f0), -10)
     local = np.column_stack([unvoiced, strength]).astype(np.float32)
-    jumps = np.full((len(f0) - 1, local.shape[1], local.shape[1]), CHANGE_COST * scale, dtype=np.float32)
-    jumps[:, 0, 0] = 0
-    jumps[:, 1:, 1:] = JUMP_COST * scale * np.abs(octaves[1:, None, :] - octaves[:-1, :, None])
-    total, back = local[0], np.empty((len(f0), local.shape[1]), dtype=np.intp)
-    columns = np.arange(local.shape[1])
-    for t, (jump, here) in enumerate(zip(jumps, local[1:], strict=True), start=1):
-        arriving = total[:, None] - jump
-        back[t] = arriving.argmax(axis=0)
-        total = arriving[back[t], columns] + here
-    path = np.empty(len(f0), dtype=np.intp)
-    path[-1] = total.argmax()
-    for t in range(len(f0) - 1, 0, -1):
-        path[t - 1] = back[t, path[t]]
-    rows = np.arange(len(f0))
+    gain = np.full((len(f0) - 1, local.shape[1], local.shape[1]), -CHANGE_COST * scale, dtype=np.float32)
+    gain[:, 0, 0] = 0
+    gain[:, 1:, 1:] = -JUMP_COST * scale * np.abs(octaves[1:, :, None] - octaves[:-1, None, :])
+    path = viterbi(local, gain)
     chosen = np.maximum(path - 1, 0)
-    return Pitch(np.where(path > 0, f0[rows, chosen], 0).astype(np.float32), height.max(axis=1))
+    f0 = np.where(path > 0, f0[np.arange(len(f0)), chosen], 0)
+    return Pitch(f0.astype(np.float32), height.max(axis=1))
+
+
+def viterbi(local: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """Return the path of states of largest total gain, shape (steps,).
+
+    Parameters
+    ----------
+    local : np.ndarray, shape (steps, states)
+        Gain of being in a state.
+    gain : np.ndarray, shape (steps - 1, states, states)
+        Gain of arriving in a state (second axis) from a state (third axis).
+    """
+    total, back = local[0], []
+    states = np.arange(local.shape[1])
+    for arrive, here in zip(gain, local[1:], strict=True):
+        arriving = arrive + total
+        best = arriving.argmax(axis=1)
+        back.append(best)
+        total = arriving[states, best] + here
+    path = [int(total.argmax())]
+    for best in reversed(back):
+        path.append(best[path[-1]])
+    return np.array(path[::-1], dtype=np.intp)

@@ -13,6 +13,7 @@ from ser.features.spectral import delta
 
 CONTOUR = ("mean", "std", "p10", "p50", "p90", "range", "rising_mean", "rising_std", "falling_mean", "falling_std")
 LEVEL = ("mean", "std")
+SPREAD = ("mean", "std", "p10", "p50", "p90")
 
 
 class FunctionalSettings(Protocol):
@@ -62,16 +63,29 @@ COMPACT = (
 
 FULL = (
     Block("every", ("*",), FUNCTIONALS, of="both"),
+    Block("voiced", ("*",), SPREAD),
     Block("voice", ("*",), FUNCTIONALS, of="both"),
 )
 
 ALL_GROUPS = frozenset(
-    ("mfcc", "mel", "chroma", "energy", "spectral", "balance", "pitch", "voice_quality", "formants", "segments")
+    (
+        "mfcc",
+        "mel",
+        "chroma",
+        "energy",
+        "spectral",
+        "rolloff",
+        "balance",
+        "pitch",
+        "voice_quality",
+        "formants",
+        "segments",
+    )
 )
 SETS = {
     "mean": (MEAN, frozenset(("mfcc", "mel", "chroma"))),
-    "compact": (COMPACT, ALL_GROUPS - {"mel", "chroma"}),
-    "full": (FULL, ALL_GROUPS),
+    "compact": (COMPACT, ALL_GROUPS - {"mel", "chroma", "rolloff"}),
+    "full": (FULL, ALL_GROUPS - {"chroma"}),  # pitch classes tell one singer from another, not their moods
 }
 
 
@@ -103,7 +117,8 @@ def measure(clip: Spectrum, settings: FunctionalSettings) -> tuple[tuple[Block, 
     """Return the blocks of the chosen set, the groups it is made of, and their descriptors."""
     blocks, groups = SETS[settings.set]
     groups = groups & set(settings.groups)
-    return blocks, groups, describe(clip, settings, groups)
+    find_voice = any(block.frames == "voiced" for block in blocks)
+    return blocks, groups, describe(clip, settings, groups, find_voice=find_voice)
 
 
 def select(found: Descriptors, block: Block, deltas: int) -> tuple[list[str], np.ndarray]:
@@ -125,11 +140,9 @@ def select(found: Descriptors, block: Block, deltas: int) -> tuple[list[str], np
 
 def all_segments(found: Descriptors) -> dict[str, float]:
     """Return the lengths and rates of voiced, unvoiced and silent stretches, and the length of the clip, by name."""
-    kinds = {"voiced": found.voiced, "unvoiced": ~found.voiced & ~found.pause, "pause": found.pause}
-    values = {
-        f"{kind}_{name}": value for kind, mask in kinds.items() for name, value in segments(mask, found.rate).items()
-    }
-    return values | {"seconds": len(found.pause) / found.rate}
+    kinds = np.where(found.voiced, 0, np.where(found.pause, 2, 1))
+    values = segments(kinds, ("voiced", "unvoiced", "pause"), found.rate)
+    return values | {"seconds": len(kinds) / found.rate}
 
 
 @cache

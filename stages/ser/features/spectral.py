@@ -4,6 +4,7 @@ Where librosa has a descriptor, its definition is the same; the others follow th
 the Geneva minimalistic acoustic parameter set (Eyben et al. 2016, IEEE Trans. Affective Computing 7(2)).
 """
 
+import math
 from functools import cache
 
 import librosa
@@ -11,6 +12,7 @@ import numpy as np
 import scipy.fft
 
 AMIN = 1e-10  # power that counts as zero (librosa)
+ROLLOFFS = (25, 50, 75, 85, 90)  # percent
 TOP_DB = 80.0  # dB; what is further below the maximum of the clip is raised to there (librosa)
 
 
@@ -62,35 +64,40 @@ def spectral_shape(power: np.ndarray, decibels: np.ndarray, frequencies: np.ndar
     Returns
     -------
     dict of str to np.ndarray, shape (frames,)
-        Centroid and spread (Hz), skewness and kurtosis of the magnitudes; roll-offs (Hz) of 25 to 90 % of the
-        magnitude; entropy (bits, of the power) and flatness (dB; 0 is white); flux (of the magnitudes scaled to unit
-        sum).
+        Centroid and spread (Hz), skewness and kurtosis of the magnitudes; entropy (bits, of the power) and flatness
+        (dB; 0 is white); flux (of the magnitudes scaled to unit sum).
     """
     magnitude = np.sqrt(power)
-    total = np.maximum(magnitude.sum(axis=1), np.float32(AMIN))
-    share = magnitude / total[:, None]
+    share = magnitude / magnitude.sum(axis=1, keepdims=True)
     centroid = share @ frequencies
-    deviation = frequencies - centroid[:, None]
-    squares = share * deviation * deviation
-    spread = np.sqrt(np.maximum(squares.sum(axis=1), np.float32(1.0)))
-    shape = {
-        "centroid": centroid,
-        "spread": spread,
-        "spectral_skewness": np.einsum("tf,tf->t", squares, deviation) / spread**3,
-        "spectral_kurtosis": np.einsum("tf,tf,tf->t", squares, deviation, deviation) / spread**4,
-    }
-    cumulative = np.cumsum(share, axis=1)
-    for percent in (25, 50, 75, 85, 90):
-        bins = (cumulative < percent / 100 * cumulative[:, -1:]).sum(axis=1)
-        shape[f"rolloff_{percent}"] = frequencies[np.minimum(bins, len(frequencies) - 1)]
+    # moments about a point near all centroids, in kHz, then about each centroid: small numbers, little rounding
+    middle = centroid.mean()
+    x = (frequencies - middle) / np.float32(1000)
+    first, second, third, fourth = (share @ np.stack([x, x**2, x**3, x**4], axis=1)).T
+    variance = np.maximum(second - first**2, np.float32(1e-6))
+    change = share[1:] - share[:-1]
     whole = power.sum(axis=1)
     level = 10 * np.log10(whole)
     bits = np.float32(1 / (10 * np.log10(2)))  # of a decibel
-    shape["entropy"] = (level - np.einsum("tf,tf->t", power, decibels) / whole) * bits
-    shape["flatness"] = decibels.mean(axis=1) - level + np.float32(10 * np.log10(power.shape[1]))
-    change = np.diff(share, axis=0, prepend=share[:1])
-    shape["flux"] = np.sqrt(np.einsum("tf,tf->t", change, change))
-    return shape
+    return {
+        "centroid": centroid,
+        "spread": 1000 * np.sqrt(variance),
+        "spectral_skewness": (third - 3 * first * second + 2 * first**3) / variance**1.5,
+        "spectral_kurtosis": (fourth - 4 * first * third + 6 * first**2 * second - 3 * first**4) / variance**2,
+        "entropy": (level - np.einsum("tf,tf->t", power, decibels) / whole) * bits,
+        "flatness": decibels.mean(axis=1) - level + np.float32(10 * np.log10(power.shape[1])),
+        "flux": np.concatenate([[np.float32(0)], np.sqrt(np.einsum("tf,tf->t", change, change))]),
+    }
+
+
+def rolloffs(power: np.ndarray, frequencies: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the frequencies (Hz) below which 25 to 90 % of the magnitude lie, by name, each of shape (frames,)."""
+    cumulative = np.cumsum(np.sqrt(power), axis=1)
+    whole = cumulative[:, -1:]
+    return {
+        f"rolloff_{percent}": frequencies[(cumulative >= np.float32(percent / 100) * whole).argmax(axis=1)]
+        for percent in ROLLOFFS
+    }
 
 
 def band_balance(power: np.ndarray, decibels: np.ndarray, frequencies: np.ndarray) -> dict[str, np.ndarray]:
@@ -106,8 +113,10 @@ def band_balance(power: np.ndarray, decibels: np.ndarray, frequencies: np.ndarra
     """
     whole = 10 * np.log10(power.sum(axis=1))
 
+    width = float(frequencies[1])
+
     def band(low: float, high: float) -> slice:
-        return slice(int(np.searchsorted(frequencies, low)), int(np.searchsorted(frequencies, high)) + 1)
+        return slice(math.ceil(low / width), math.floor(high / width) + 1)
 
     def level(low: float, high: float) -> np.ndarray:
         return 10 * np.log10(power[:, band(low, high)].sum(axis=1))
