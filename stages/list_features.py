@@ -35,10 +35,11 @@ TEXT = """# Features
 
 Classical models and the residual network read one vector a clip: **functionals** (statistics over time) of
 **descriptors** (measured frame by frame), and **segment values** (rhythm). `extract.functionals.set` in params.yaml
-chooses one of {count} sets, and `groups` leaves parts of it out. A name says how a value came about: `[voiced_]<descriptor>[_delta…]_<functional>`. With `voiced_` only voiced frames
-count; each `_delta` is a derivative from frame to frame (by regression over five frames, HTK); descriptors that only
-voiced frames have (F0, voice quality, formants) need no prefix. `loudness_delta_p90`, for instance, is what the change
-of loudness stays below in 90 % of the frames.
+chooses a set, and `groups` leaves parts of it out. A name says how a value came about:
+`[voiced_]<descriptor>[_delta…]_<functional>`. With `voiced_` only voiced frames count; each `_delta` is a derivative
+from frame to frame (by regression over five frames, HTK); descriptors that only voiced frames have (F0, voice quality,
+formants) need no prefix. `loudness_delta_p90`, for instance, is what the change of loudness stays below in 90 % of the
+frames.
 
 The LSTM reads MFCC (0 included) and their derivatives frame by frame (`mfcc_<n>[_delta…]`, `extract.frames`), the CNN
 the mel bands in dB (`mel_<n>`, `extract.logmel`).
@@ -88,17 +89,13 @@ def document(params: Params) -> str:
     """Return the whole text of the document."""
     sets = ((f"`{name}`", str(len(names_of(params, name))), what) for name, what in SET_PURPOSES.items())
     return TEXT.format(
-        count=len(SETS),
         sets=table(("set", "features", "what it is"), sets),
         groups=table(("group", "what it tells"), ((f"`{group}`", what) for group, what in GROUPS.items())),
         descriptors=descriptor_table(params),
         functionals=table(("functional", "unit", "definition"), rows_of(FUNCTIONALS)),
         segments=table(("value", "unit", "definition"), rows_of(SEGMENTS)),
         compact="\n".join(f"{number}. `{name}`" for number, name in enumerate(names_of(params, "compact"), start=1)),
-        sources="\n".join(
-            f"- {short}: {reference}"
-            for short, reference in sorted(REFERENCES.items(), key=lambda item: item[0].lower())
-        ),
+        sources="\n".join(f"- {short}: {reference}" for short, reference in REFERENCES.items()),
     )
 
 
