@@ -48,7 +48,7 @@ def higher_moments(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
     centred = x - mean[:, None]
     squares = centred * centred
     std = np.sqrt(squares.mean(axis=1))
-    safe = np.where(std > TINY * (np.abs(mean) + TINY), std, np.inf)
+    safe = np.where(std > TINY * np.abs(mean) + SMALLEST_STD, std, np.inf)
     return {
         "skewness": np.einsum("df,df->d", squares, centred) / x.shape[1] / safe**3,
         "kurtosis": np.einsum("df,df->d", squares, squares) / x.shape[1] / safe**4,
