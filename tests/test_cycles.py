@@ -123,7 +123,7 @@ def test_mean_near_a_centre_is_that_of_a_plain_loop():
     centres = np.array([-500.0, 0.0, 333.0, 990.0, 5000.0])
     near = [values[np.abs(positions - centre) < 60] for centre in centres]
     expected = [part.mean() if len(part) else values.mean() for part in near]
-    np.testing.assert_allclose(cycles.average_near(positions, values, centres, 60), expected)
+    np.testing.assert_allclose(cycles.average(values, *cycles.near(positions, centres, 60)), expected)
 
 
 def test_clip_without_cycles_has_zeros_and_the_lowest_hnr():

@@ -21,7 +21,7 @@ VOWELS = {
 def measured(vowel, f0, *, sr=16000, n_fft=512):
     """Return the median of frequency and bandwidth of each formant over the frames that are not at the ends."""
     clip = spectrum(voice(f0, sr=sr, resonances=vowel, corner=50.0), sr, n_fft=n_fft, hop_length=n_fft // 2)
-    found = formants.formants(clip.power[8:-8], clip.frequencies, sr=sr)
+    found = formants.formants(clip.power[8:-8], sr=sr)
     frequency = np.array([np.median(found[f"f{number}"]) for number in (1, 2, 3)])
     bandwidth = np.array([np.median(found[f"f{number}_bandwidth"]) for number in (1, 2, 3)])
     return frequency, bandwidth
@@ -80,29 +80,36 @@ def test_resonances_of_an_all_pole_spectrum_are_its_poles():
     for frequency, bandwidth in poles:
         radius = np.exp(-np.pi * bandwidth / sr)
         a = np.convolve(a, [1, -2 * radius * np.cos(2 * np.pi * frequency / sr), radius**2])
-    inverse = np.abs(np.fft.rfft(a, formants.GRID)) ** 2
-    frequency, bandwidth = formants.resonances(inverse[None].astype(np.float32), sr / formants.GRID)
-    found = ~np.isnan(frequency[0])
-    np.testing.assert_allclose(frequency[0, found], [600, 1800, 3000], rtol=0.02)
-    np.testing.assert_allclose(bandwidth[0, found], [100, 150, 200], rtol=0.15)
+    inverse = np.abs(np.fft.rfft(a, 2 * (formants.GRID - 1))) ** 2
+    frames, frequency, bandwidth = formants.resonances(
+        np.stack([inverse, np.ones_like(inverse), inverse]).astype(np.float32), sr / 2 / (formants.GRID - 1)
+    )
+    np.testing.assert_array_equal(frames, [0, 0, 0, 2, 2, 2])
+    np.testing.assert_allclose(frequency, [600, 1800, 3000] * 2, rtol=0.02)
+    np.testing.assert_allclose(bandwidth, [100, 150, 200] * 2, rtol=0.15)
 
 
 def test_formant_that_a_frame_lacks_is_the_mean_of_the_others():
-    nan = np.nan
-    frequency = np.array([[500.0, 1500.0, nan], [nan, 520.0, 1600.0], [480.0, nan, nan]])
-    found = formants.first_resonances(frequency, frequency / 10, 3)
-    np.testing.assert_array_equal(found["f1"], [500, 520, 480])
-    np.testing.assert_array_equal(found["f2"], [1500, 1600, 1550])
-    np.testing.assert_array_equal(found["f2_bandwidth"], [150, 160, 155])
+    frames, frequency = np.array([0, 0, 1, 1, 3]), np.array([500.0, 1500.0, 520.0, 1600.0, 480.0])
+    found = formants.first_resonances(4, frames, frequency, frequency / 10, 2)
+    np.testing.assert_allclose(found["f1"], [500, 520, 500, 480])
+    np.testing.assert_allclose(found["f2"], [1500, 1600, 1550, 1550])
+    np.testing.assert_allclose(found["f2_bandwidth"], [150, 160, 155, 155])
 
 
 def test_formant_that_no_frame_has_is_that_of_a_neutral_tube():
-    found = formants.first_resonances(np.array([[500.0, np.nan, np.nan]]), np.array([[50.0, np.nan, np.nan]]), 3)
+    found = formants.first_resonances(1, np.array([0]), np.array([520.0]), np.array([50.0]), 3)
     assert {name: float(value[0]) for name, value in found.items()} == {
-        "f1": 500,
-        "f1_bandwidth": 50,
+        "f1": 520,
         "f2": 1500,
-        "f2_bandwidth": 100,
         "f3": 2500,
-        "f3_bandwidth": 100,
+        "f1_bandwidth": 50,
+        "f2_bandwidth": 100,
+        "f3_bandwidth": 120,
     }
+
+
+def test_what_is_above_the_first_formants_is_left_out():
+    frames, frequency = np.zeros(4, dtype=int), np.array([500.0, 1500.0, 2500.0, 3500.0])
+    found = formants.first_resonances(1, frames, frequency, frequency / 10, 3)
+    assert [float(found[name][0]) for name in ("f1", "f2", "f3")] == [500, 1500, 2500]

@@ -1,5 +1,7 @@
 """Functionals: NumPy's and SciPy's statistics, and plain loops where those have none."""
 
+from itertools import groupby
+
 import numpy as np
 import pytest
 import scipy.stats
@@ -14,6 +16,7 @@ from ser.features.functionals import (
     PERCENTS,
     UP_TIMES,
     functionals,
+    higher_moments,
     moments,
     peaks,
     percentiles,
@@ -42,7 +45,7 @@ whole = arrays(np.float32, st.tuples(st.just(2), st.integers(2, 30)), elements=s
 
 
 def test_moments_are_scipys():
-    found, wide = moments(X, RATE), X.astype(np.float64)
+    found, wide = moments(X, RATE) | higher_moments(X, RATE), X.astype(np.float64)
     np.testing.assert_allclose(found["mean"], wide.mean(axis=1), rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(found["std"], wide.std(axis=1), rtol=1e-4)
     np.testing.assert_allclose(found["skewness"], scipy.stats.skew(wide, axis=1), rtol=1e-3, atol=1e-3)
@@ -124,18 +127,15 @@ def test_peaks_are_those_of_a_plain_loop():
         assert found["peak_height"][row] == pytest.approx(np.mean(x[at]) - x.mean(), rel=1e-3)
 
 
-@pytest.mark.parametrize("mask", ["0", "1", "0110", "1011", "111", "010100011", "1110000111101"])
-def test_segments_are_those_of_a_plain_loop(mask):
-    lengths = [len(run) / RATE for run in mask.split("0") if run]
-    found = segments(np.array([character == "1" for character in mask]), RATE)
-    assert found == pytest.approx(
-        {
-            "rate": len(lengths) / (len(mask) / RATE),
-            "length": np.mean(lengths) if lengths else 0.0,
-            "length_std": np.std(lengths) if lengths else 0.0,
-            "share": mask.count("1") / len(mask),
-        }
-    )
+@pytest.mark.parametrize("kinds", ["b", "abba", "baab", "aaa", "abcabcc", "cccabbbbaac", "acacbbbbbbbbca"])
+def test_segments_are_those_of_a_plain_loop(kinds):
+    found = segments(np.array(["abc".index(kind) for kind in kinds]), ("a", "b", "c"), RATE)
+    for kind in "abc":
+        lengths = [len(list(run)) / RATE for here, run in groupby(kinds) if here == kind]
+        assert found[f"{kind}_rate"] == pytest.approx(len(lengths) / (len(kinds) / RATE))
+        assert found[f"{kind}_length"] == pytest.approx(np.mean(lengths) if lengths else 0)
+        assert found[f"{kind}_length_std"] == pytest.approx(np.std(lengths) if lengths else 0, abs=1e-6)
+        assert found[f"{kind}_share"] == pytest.approx(kinds.count(kind) / len(kinds))
 
 
 # --- all together
@@ -226,8 +226,9 @@ def test_upside_down_contours_swap_rising_and_falling(x):
 
 
 @settings(max_examples=100, deadline=None)
-@given(arrays(np.bool_, st.integers(1, 60)))
-def test_segments_of_any_mask_add_up(mask):
-    found = segments(mask, RATE)
-    assert found["rate"] * found["length"] == pytest.approx(found["share"])
-    assert found["share"] + segments(~mask, RATE)["share"] == pytest.approx(1)
+@given(arrays(np.int64, st.integers(1, 60), elements=st.integers(0, 2)))
+def test_segments_of_any_clip_add_up(kinds):
+    found = segments(kinds, ("a", "b", "c"), RATE)
+    assert sum(found[f"{kind}_share"] for kind in "abc") == pytest.approx(1)
+    for kind in "abc":
+        assert found[f"{kind}_rate"] * found[f"{kind}_length"] == pytest.approx(found[f"{kind}_share"])

@@ -219,7 +219,7 @@ FUNCTIONALS = {
 RUNS = {
     "voiced": "frames with a pitch",
     "unvoiced": "frames without a pitch that are no pause",
-    "pause": "frames that are `pause_db` or more below the loudest",
+    "pause": "frames without a pitch that are more than `pause_db` below the loudest",
 }
 OF_A_RUN = {
     "rate": ("1/s", "number of runs of {}"),
