@@ -16,11 +16,6 @@ def track(y, sr=SR, hop=HOP):
     return pitch.track_pitch(pitch.low_band(y, sr), np.arange(1 + len(y) // hop) * hop / sr)
 
 
-def centres(values, hop=HOP):
-    """Return the values at the centres of the frames."""
-    return values[np.minimum(np.arange(1 + len(values) // hop) * hop, len(values) - 1)]
-
-
 # --- synthesized tones
 
 
@@ -30,11 +25,14 @@ def test_pitch_of_a_harmonic_tone_is_its_rate(f0):
     np.testing.assert_allclose(found, f0, rtol=0.01)
 
 
+@pytest.mark.parametrize("hop", [80, 160, 256])
 @pytest.mark.parametrize(("low", "high"), [(80.0, 160.0), (150.0, 300.0), (450.0, 200.0)])
-def test_pitch_of_a_glide_is_that_of_the_moment(low, high):
+def test_pitch_of_a_glide_is_that_of_the_moment(low, high, hop):
     """An octave a second, within 1 %: frames are centred on multiples of the hop, as librosa's are."""
-    f0 = np.geomspace(low, high, SR)
-    np.testing.assert_allclose(track(harmonic_tone(f0, SR)).f0[EDGE:-EDGE], centres(f0)[EDGE:-EDGE], rtol=0.01)
+    f0 = np.geomspace(low, high, SR + 1)
+    inside = slice(EDGE * HOP // hop, -EDGE * HOP // hop)
+    found = track(harmonic_tone(f0, SR), hop=hop).f0
+    np.testing.assert_allclose(found[inside], f0[::hop][inside], rtol=0.01)
 
 
 @pytest.mark.parametrize("sr", [8000, 11025, 22050, 48000])
@@ -120,7 +118,7 @@ def test_pitch_of_recorded_speech_is_what_pyin_finds(corpus):
     """Few gross errors, and few of pYIN's voiced frames are missed, on a dozen clips spread over each corpus.
 
     Where to draw the line between voiced and unvoiced is less certain: pYIN with frames of 1024 and of 2048 samples
-    agrees with itself on 84 to 87 % of the frames only. Over 60 clips of each corpus there were 0.4 and 1.0 % gross
+    agrees with itself on 83 to 88 % of the frames only. Over 60 clips of each corpus there were 0.4 and 1.0 % gross
     errors, 93 and 90 % of pYIN's voiced frames were found, and 86 and 87 % of all frames agreed.
     """
     both, gross, theirs, agreeing, frames = 0, 0, 0, 0, 0
