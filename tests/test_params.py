@@ -6,7 +6,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from ser.errors import InputError
-from ser.params import load_params
+from ser.features.sets import ALL_GROUPS, SETS
+from ser.params import ABSENT_GROUPS, load_params
 
 COMMITTED = Path(__file__).parents[1] / "params.yaml"
 MARK = "VALUE-TO-REPLACE"
@@ -282,3 +283,17 @@ def test_telephone_band_beyond_half_the_sample_rate_is_refused(tmp_path):
 def test_frames_too_short_for_the_spectral_contrast_are_refused(tmp_path):
     message = message_with(tmp_path, "extract.n_fft", "78")
     assert "extract.n_fft is 78; allowed is at least sample_rate / 200, 80" in message
+
+
+@pytest.mark.parametrize(("chosen", "group"), [("mean", "pitch"), ("compact", "rolloff"), ("full", "chroma")])
+def test_a_set_that_has_none_of_the_groups_is_refused(tmp_path, chosen, group):
+    message = message_with(tmp_path, "extract.functionals", f"{functionals() | {'set': chosen, 'groups': [group]}}")
+    assert f"groups is ['{group}']; the set {chosen} has nothing of " in message
+
+
+def functionals():
+    return content()["extract"]["functionals"]
+
+
+def test_the_groups_that_a_set_lacks_are_those_of_the_sets():
+    assert {name: ALL_GROUPS - groups for name, (_, groups) in SETS.items()} == ABSENT_GROUPS

@@ -28,6 +28,11 @@ DescriptorGroup = Literal[
     "formants",
     "segments",
 ]
+ABSENT_GROUPS = {  # of each set of functionals
+    "mean": {*DescriptorGroup.__args__} - {"mfcc", "mel", "chroma"},
+    "compact": {"mel", "chroma", "rolloff"},
+    "full": {"chroma"},
+}
 Emotion = Literal["anger", "boredom", "calm", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"]
 DemoEmotion = Literal["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]
 Classifier = Literal["logistic_regression", "svm_rbf", "svm_poly", "random_forest", "mlp", "lightgbm"]
@@ -132,10 +137,9 @@ class Functionals(Section):
     @model_validator(mode="after")
     def _check(self):
         _require_distinct("groups", self.groups)
-        if self.set == "mean" and not {"mfcc", "mel", "chroma"} & {*self.groups}:
-            raise ValueError(f"groups is {self.groups}; the set mean needs mfcc, mel or chroma")
-        if self.set == "compact" and not {*self.groups} - {"mel", "chroma"}:
-            raise ValueError(f"groups is {self.groups}; the set compact has neither mel nor chroma")
+        absent = ABSENT_GROUPS[self.set]
+        if absent.issuperset(self.groups):
+            raise ValueError(f"groups is {self.groups}; the set {self.set} has nothing of {', '.join(sorted(absent))}")
         return self
 
 

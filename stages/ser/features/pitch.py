@@ -18,7 +18,7 @@ WINDOW = 0.064  # s, nearly four periods of the lowest voice
 CANDIDATES = 5  # a frame
 # The costs below are of Boersma's kind, dearer than his: longer windows make smoother tracks.
 SILENCE = 0.005  # of the peak of the loudest frame: quieter ones tend to be unvoiced
-VOICING = 0.5  # autocorrelation below which a frame is rather unvoiced
+VOICING = 0.47  # autocorrelation below which a frame is rather unvoiced
 OCTAVE_COST = 0.02  # per octave, favours high candidates
 JUMP_COST = 1.5  # per octave and 10 ms
 CHANGE_COST = 1.0  # of beginning or ending voice, per 10 ms

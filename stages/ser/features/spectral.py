@@ -122,9 +122,10 @@ def band_balance(power: np.ndarray, decibels: np.ndarray, frequencies: np.ndarra
         return 10 * np.log10(power[:, band(low, high)].sum(axis=1))
 
     def slope(low: float, high: float) -> np.ndarray:
-        x = frequencies[band(low, high)] / 1000
+        bins = band(max(low, width), high)  # without the mean of the frame
+        x = frequencies[bins] / 1000
         x = x - x.mean()
-        return decibels[:, band(low, high)] @ (x / (x @ x))
+        return decibels[:, bins] @ (x / (x @ x))
 
     return {
         "alpha_ratio": level(50, 1000) - level(1000, 5000),
