@@ -1,13 +1,14 @@
 # make repro   the whole pipeline: data, models, metrics, plots
 # make test    lint and tests, some minutes
-# make verify  long checks: stages killed half-way
+# make verify  long checks: stages killed half-way, a Dask cluster
+# make bench   speed and memory of the features beside librosa and openSMILE; BENCH="--audio folder" for real speech
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 # the stages run whatever `python` comes first
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help repro test verify lint
+.PHONY: help repro test verify bench lint
 help:
 	@sed -n 's/^# make/make/p' Makefile
 
@@ -20,8 +21,11 @@ test: $(VENV)/.installed-dev lint
 	@echo "using $(VENV)"
 	python -m pytest -n auto --dist loadfile
 
-verify: $(VENV)/.installed-dev
+verify: $(VENV)/.installed-dev $(VENV)/.installed-dask
 	python -m pytest -m verify
+
+bench: $(VENV)/.installed-bench
+	$(VENV)/bench/bin/python benchmarks/features.py $(BENCH)
 
 lint: $(VENV)/.installed-dev
 	ruff check
@@ -37,4 +41,18 @@ $(VENV)/.installed: requirements.txt constraints.txt
 $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
 	@echo "installing the test tools into $(VENV)"
 	@$(PIP) -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/.installed-dask: requirements-dask.txt $(VENV)/.installed
+	@echo "installing Dask into $(VENV)"
+	@$(PIP) -r requirements-dask.txt -c constraints.txt
+	@touch $@
+
+# openSMILE pulls in packages that change how pandas works: it gets an environment of its own that sees the other one
+$(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed
+	@echo "installing openSMILE into $(VENV)/bench"
+	@$(VENV)/bin/python -m venv $(VENV)/bench
+	@$(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
+		> $$($(VENV)/bench/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/pipeline.pth
+	@$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt -c constraints.txt
 	@touch $@

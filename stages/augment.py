@@ -1,6 +1,7 @@
 """Augment: changed copies of every clip. They are training material only; no model is ever scored on them.
 
-Reads   data/prepared/
+Reads   data/prepared/, and the recordings in augment.noise_folder and augment.room_folder where augment.kinds and
+        augment.noise ask for them
 Writes  data/augmented/clips.csv (with the columns parent and recipe) and data/augmented/audio/
 """
 
@@ -12,9 +13,8 @@ import numpy as np
 
 from ser.audio import to_float, to_int16
 from ser.augmentation import augment as augment_audio
-from ser.augmentation import draw_kinds
+from ser.augmentation import draw_kinds, require_recordings
 from ser.clips import read_audio_settings, read_clips
-from ser.compiled import compile_librosa
 from ser.errors import stage_errors
 from ser.files import write_csv
 from ser.parallel import parallel_map
@@ -28,9 +28,9 @@ AUGMENTED = Path("data/augmented")
 
 def augment() -> None:
     params = load_params()
-    compile_librosa()
     settings = params.augment
     sr = read_audio_settings()["sample_rate"]
+    require_recordings(sr, settings)
     clips = read_clips(PREPARED / "clips.csv")
     copies = clips.loc[clips.index.repeat(settings.copies)].rename(columns={"clip": "parent"})
     copies["number"] = copies.groupby("parent").cumcount() + 1
@@ -38,7 +38,7 @@ def augment() -> None:
 
     items = list(zip(copies.index, copies["parent"], copies["number"], strict=True))
     work = partial(make_copy, audio=Ragged.open(PREPARED / "audio"), settings=settings, sr=sr)
-    results = parallel_map(work, items, workers=params.compute.workers, label="augment", chunk=32)
+    results = parallel_map(work, items, compute=params.compute, label="augment", chunk=32)
     recipes, seconds = [], []
     with RaggedWriter(AUGMENTED / "audio") as writer:
         for samples, recipe in results:

@@ -13,38 +13,39 @@ import numpy as np
 
 from ser.audio import to_float
 from ser.clips import read_audio_settings, read_clips
-from ser.compiled import compile_librosa
 from ser.errors import InputError, stage_errors
 from ser.features.extraction import INPUTS, input_names, spectrum
-from ser.files import write_json, written
+from ser.files import write_json
 from ser.parallel import parallel_map
 from ser.params import Extract, load_params
-from ser.shards import Ragged, RaggedWriter
+from ser.shards import Ragged, RaggedWriter, TableWriter
 
 
 def extract(part: str) -> None:
     params = load_params()
-    compile_librosa()
     audio_settings = read_audio_settings()
     sr = audio_settings["sample_rate"]
     clips = read_clips(Path("data") / part / "clips.csv")
     folder = Path("data/features") / part
 
+    # before any worker starts: what librosa compiles on first use is then compiled once
+    names = {kind: input_names(kind, sr, params.extract) for kind in INPUTS}
     work = partial(inputs_of, audio=Ragged.open(Path("data") / part / "audio"), sr=sr, settings=params.extract)
     items = range(len(clips))
-    results = parallel_map(work, items, workers=params.compute.workers, label=f"extract {part}", chunk=32)
-    names = {kind: input_names(kind, sr, params.extract) for kind in INPUTS}
-    table = np.empty((len(clips), len(names["functionals"])), dtype=np.float32)
-    with RaggedWriter(folder / "frames") as frames, RaggedWriter(folder / "logmel") as logmel:
+    results = parallel_map(work, items, compute=params.compute, label=f"extract {part}", chunk=32)
+    with (
+        TableWriter(folder / "functionals.npy") as functionals,
+        RaggedWriter(folder / "frames") as frames,
+        RaggedWriter(folder / "logmel") as logmel,
+    ):
+        functionals.append(np.empty((0, len(names["functionals"])), dtype=np.float32))  # a table also without clips
         for row, inputs in enumerate(results):
             if not np.isfinite(inputs["functionals"]).all():
                 column = names["functionals"][np.flatnonzero(~np.isfinite(inputs["functionals"]))[0]]
                 raise InputError(f"{clips['clip'][row]}: {column} is not a finite number")
-            table[row] = inputs["functionals"]
+            functionals.append(inputs["functionals"][np.newaxis])
             frames.append(inputs["frames"])
             logmel.append(inputs["logmel"])
-    with written(folder / "functionals.npy") as temporary, temporary.open("wb") as file:
-        np.save(file, table)
     for kind in INPUTS:
         settings = params.extract.model_dump(include={"n_fft", "hop_length", kind})
         write_json(

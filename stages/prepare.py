@@ -15,7 +15,6 @@ import pandas as pd
 from ser.audio import AudioSettings, UnusableAudioError, clean, load_clip, to_float
 from ser.audit import audio_digests, find_duplicates
 from ser.clip_charts import draw_clips
-from ser.compiled import compile_librosa
 from ser.corpora import read_corpus
 from ser.demo import demo_table, synthesize
 from ser.errors import InputError, stage_errors
@@ -30,11 +29,10 @@ REPORTS = Path("reports/data")
 
 def prepare() -> None:
     params = load_params()
-    compile_librosa()
     clips, quarantined = list_clips(params)
 
     work = partial(prepare_clip, raw_path=params.raw.path, settings=params.prepare, demo_seed=params.demo.seed)
-    results = parallel_map(work, clips.to_dict("records"), workers=params.compute.workers, label="prepare", chunk=16)
+    results = parallel_map(work, clips.to_dict("records"), compute=params.compute, label="prepare", chunk=16)
     usable, seconds = [], []
     with RaggedWriter(PREPARED / "audio") as writer:
         for row, result in enumerate(results):

@@ -20,9 +20,7 @@ def train_cnn() -> None:
     description = open_dataset("logmel").description
     frame_rate = description["audio"]["sample_rate"] / description["extract"]["hop_length"]
     fits = {"cnn": partial(cnn.fit, settings=params.train_cnn, frame_rate=frame_rate)}
-    folders = cross_fit(
-        "train_cnn", "ser.models.cnn", "logmel", fits, seed=params.train.seed, workers=params.compute.workers
-    )
+    folders = cross_fit("train_cnn", "ser.models.cnn", "logmel", fits, seed=params.train.seed, compute=params.compute)
     layers = cnn.network_layers(cnn.load(folders["cnn"]))
     draw_network(layers, "reports/images/networks/cnn.png", "Convolutional network")
 

@@ -17,9 +17,7 @@ from ser.training import cross_fit
 def train_lstm() -> None:
     params = load_params()
     fits = {"lstm": partial(lstm.fit, settings=params.train_lstm)}
-    folders = cross_fit(
-        "train_lstm", "ser.models.lstm", "frames", fits, seed=params.train.seed, workers=params.compute.workers
-    )
+    folders = cross_fit("train_lstm", "ser.models.lstm", "frames", fits, seed=params.train.seed, compute=params.compute)
     layers = lstm.network_layers(lstm.load(folders["lstm"]))
     draw_network(layers, "reports/images/networks/lstm.png", "LSTM")
 

@@ -15,9 +15,7 @@ from ser.training import cross_fit
 def train_ml() -> None:
     params = load_params()
     fits = {name: partial(classical.fit, settings=params.train_ml, name=name) for name in params.train_ml.models}
-    cross_fit(
-        "train_ml", "ser.models.classical", "functionals", fits, seed=params.train.seed, workers=params.compute.workers
-    )
+    cross_fit("train_ml", "ser.models.classical", "functionals", fits, seed=params.train.seed, compute=params.compute)
 
 
 if __name__ == "__main__":

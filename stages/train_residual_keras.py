@@ -23,7 +23,7 @@ def train_residual_keras() -> None:
         "functionals",
         fits,
         seed=params.train.seed,
-        workers=params.compute.workers,
+        compute=params.compute,
     )
     layers = residual.network_layers(residual.load(folders["residual"]))
     draw_network(layers, "reports/images/networks/residual.png", "Residual network")

@@ -6,7 +6,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from ser.errors import InputError
-from ser.params import load_params
+from ser.features.sets import ALL_GROUPS, SETS
+from ser.params import ABSENT_GROUPS, load_params
 
 COMMITTED = Path(__file__).parents[1] / "params.yaml"
 MARK = "VALUE-TO-REPLACE"
@@ -102,17 +103,24 @@ def test_missing_key_is_named(tmp_path, key):
         ("split.folds", "1", "1", "greater than or equal to 2"),
         ("split.test_fraction", "1.0", "1.0", "less than 1"),
         ("augment.copies", "-1", "-1", "greater than or equal to 0"),
+        ("augment.kinds", "[echo]", "'echo'", "'room' or 'telephone'"),
+        ("augment.noise", "[brown]", "'brown'", "'white', 'pink' or 'folder'"),
+        ("augment.noise_folder", "null", "None", "valid string"),
+        ("augment.room_folder", "''", "''", "at least 1 character"),
+        ("augment.telephone_hz", "[0.0, 3400.0]", "0.0", "greater than 0"),
         ("train_lstm.dropout", "1.0", "1.0", "less than 1"),
         ("train_lstm.learning_rate", "0.0", "0.0", "greater than 0"),
         ("train_ml.svm_rbf.gamma", "-1.0", "-1.0", "greater than 0"),
         ("train_ml.svm_rbf.gamma", "auto-scale", "'auto-scale'", "'scale' or 'auto'"),
         ("train_cnn.filters", "[8, 8, 8, 8, 8, 8]", "[8, 8, 8, 8, 8, 8]", "at most 5 items"),
         ("compute.workers", "-2", "-2", "greater than or equal to 0"),
+        ("compute.backend", "slurm", "'slurm'", "'loky', 'threading' or 'dask'"),
+        ("compute.address", "localhost", "'localhost'", "(tcp|tls)://"),
     ],
 )
 def test_wrong_value_is_refused_naming_key_value_and_rule(tmp_path, key, text, value, rule):
     message = message_with(tmp_path, key, text)
-    assert f"{key} is {value}" in message or f"{key}.calm is {value}" in message
+    assert any(f"{key}{part} is {value}" in message for part in ("", ".calm", ".0"))
     assert rule in message
 
 
@@ -127,7 +135,13 @@ def test_wrong_value_is_refused_naming_key_value_and_rule(tmp_path, key, text, v
         ("augment.speed", "[0.4, 1.0]", "speed is [0.4, 1.0]; allowed are factors from 0.5 to 2.0"),
         ("augment.speed", "[1.0, 2.1]", "speed is [1.0, 2.1]; allowed are factors from 0.5 to 2.0"),
         ("augment.semitones", "[-13.0, 0.0]", "semitones is [-13.0, 0.0]; allowed are -12 to 12"),
+        ("augment.noise", "[pink, pink]", "noise is ['pink', 'pink']; allowed is each value once"),
+        ("augment.stretch", "[0.9, 2.5]", "stretch is [0.9, 2.5]; allowed are factors from 0.5 to 2.0"),
+        ("augment.gain_db", "[0.0, -6.0]", "gain_db is [0.0, -6.0]; allowed is a lower value followed by an upper"),
+        ("augment.telephone_hz", "[300.0, 300.0]", "telephone_hz is [300.0, 300.0]; allowed is a lower edge"),
         ("train_ml.models", "[mlp, mlp]", "models is ['mlp', 'mlp']; allowed is each value once"),
+        ("compute.backend", "dask", "address is None; with backend dask it is that of a running scheduler"),
+        ("compute.address", "tcp://localhost:8786", "address is 'tcp://localhost:8786'; with backend loky it is null"),
         ("prepare.max_seconds", "0.2", "[0.3, 0.2]; allowed is a lower value followed by an upper"),
     ],
 )
@@ -261,6 +275,25 @@ def test_shortest_clip_holds_at_least_one_frame(tmp_path):
     assert "prepare.min_seconds is 0.3; allowed is at least one frame of extract.n_fft, 0.512 s" in message
 
 
+def test_telephone_band_beyond_half_the_sample_rate_is_refused(tmp_path):
+    message = message_with(tmp_path, "augment.telephone_hz", "[300.0, 8000.0]")
+    assert "augment.telephone_hz is [300.0, 8000.0]; allowed are edges below sample_rate / 2, 8000" in message
+
+
 def test_frames_too_short_for_the_spectral_contrast_are_refused(tmp_path):
     message = message_with(tmp_path, "extract.n_fft", "78")
     assert "extract.n_fft is 78; allowed is at least sample_rate / 200, 80" in message
+
+
+@pytest.mark.parametrize(("chosen", "group"), [("mean", "pitch"), ("compact", "rolloff"), ("full", "chroma")])
+def test_a_set_that_has_none_of_the_groups_is_refused(tmp_path, chosen, group):
+    message = message_with(tmp_path, "extract.functionals", f"{functionals() | {'set': chosen, 'groups': [group]}}")
+    assert f"groups is ['{group}']; the set {chosen} has nothing of " in message
+
+
+def functionals():
+    return content()["extract"]["functionals"]
+
+
+def test_the_groups_that_a_set_lacks_are_those_of_the_sets():
+    assert {name: ALL_GROUPS - groups for name, (_, groups) in SETS.items()} == ABSENT_GROUPS

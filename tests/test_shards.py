@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ser.shards import Ragged, RaggedWriter, drop_items
+from ser.shards import Ragged, RaggedWriter, TableWriter, drop_items
 
 STAGES = Path(__file__).parents[1] / "stages"
 
@@ -156,6 +156,13 @@ def test_pickle_stays_small_after_reading(tmp_path):
     assert len(pickle.dumps(ragged)) < 2000
 
 
+def test_pickle_does_not_grow_with_the_number_of_items(tmp_path):
+    items = arrays([1] * 1000)
+    content = pickle.dumps(write(tmp_path, items))
+    assert len(content) < 2000
+    assert_same(pickle.loads(content), items)
+
+
 # --- dropping
 
 
@@ -213,3 +220,43 @@ def test_killed_writer_leaves_no_index(tmp_path):
     assert not (tmp_path / "index.npy").exists()
     with pytest.raises(FileNotFoundError):
         Ragged.open(tmp_path)
+
+
+# --- one table, row by row
+
+
+@pytest.mark.parametrize("rows", [[3], [0, 1, 2, 100], [0], [12_345, 1]])
+@pytest.mark.parametrize("dtype", [np.float32, np.int16])
+def test_table_has_the_bytes_of_np_save(tmp_path, rows, dtype):
+    items = [array.astype(dtype) for array in arrays(rows)]
+    with TableWriter(tmp_path / "table.npy") as table:
+        for item in items:
+            table.append(item)
+    np.save(tmp_path / "saved.npy", np.concatenate(items))
+    assert (tmp_path / "table.npy").read_bytes() == (tmp_path / "saved.npy").read_bytes()
+
+
+def test_table_of_columns_first_arrays_lies_row_by_row(tmp_path):
+    items = [np.asfortranarray(item) for item in arrays([4, 5])]
+    with TableWriter(tmp_path / "table.npy") as table:
+        for item in items:
+            table.append(item)
+    read = np.load(tmp_path / "table.npy")
+    assert read.flags.c_contiguous
+    np.testing.assert_array_equal(read, np.concatenate(items))
+
+
+def test_table_is_not_there_before_its_end_nor_after_an_error(tmp_path):
+    path = tmp_path / "table.npy"
+    with pytest.raises(RuntimeError, match="disk"), TableWriter(path) as table:
+        table.append(np.zeros((2, 3)))
+        assert not path.exists()
+        raise RuntimeError("disk")
+    assert not path.exists()
+
+
+@pytest.mark.parametrize("other", [np.zeros((1, 4)), np.zeros((1, 3), dtype=np.float32), np.zeros(3)])
+def test_table_refuses_rows_of_another_kind(tmp_path, other):
+    with pytest.raises(ValueError, match="table.npy has rows of float64"), TableWriter(tmp_path / "table.npy") as table:
+        table.append(np.zeros((1, 3)))
+        table.append(other)

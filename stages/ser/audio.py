@@ -3,13 +3,13 @@
 from pathlib import Path
 from typing import Protocol
 
-import librosa
 import numpy as np
 import soundfile
 import soxr
 
 SILENCE_DB = -80.0  # dBFS; a clip whose loudest sample is below is silent: amplifying it would amplify its noise
 LOUDEST_DB = 60.0  # dBFS; float files may exceed full scale, but none that holds sound by this much
+TRIM_FRAME, TRIM_HOP = 2048, 512  # samples (librosa's defaults)
 UNKNOWN_LENGTH = 2**63 - 1  # frames, what libsndfile says of FLAC that was written to a pipe
 
 
@@ -119,7 +119,7 @@ def clean(y: np.ndarray, sr: int, settings: AudioSettings) -> np.ndarray:
         y = soxr.resample(y, sr, settings.sample_rate)
         _require_audible(y)  # all there was may have lain above what the new rate can hold
     if settings.trim_db is not None:
-        y, _ = librosa.effects.trim(y, top_db=settings.trim_db)
+        y = trim(y, settings.trim_db)
     if len(y) < settings.min_seconds * settings.sample_rate:
         seconds = len(y) / settings.sample_rate
         raise UnusableAudioError(
@@ -127,24 +127,42 @@ def clean(y: np.ndarray, sr: int, settings: AudioSettings) -> np.ndarray:
         )
     y = normalize(y, settings)
     if settings.fixed_samples is not None:
-        y = librosa.util.fix_length(y, size=settings.fixed_samples)
+        y = np.pad(y[: settings.fixed_samples], (0, max(0, settings.fixed_samples - len(y))))
     return to_int16(y)
+
+
+def trim(y: np.ndarray, top_db: float) -> np.ndarray:
+    """Cut off the ends that are more than `top_db` below the loudest frame, as `librosa.effects.trim` does.
+
+    Written anew because librosa compiles on import, in every worker process of a fresh installation.
+    """
+    energy = np.concatenate([[0.0], np.cumsum(np.square(y, dtype=np.float64))])
+    centres = np.arange(0, len(y) + 1, TRIM_HOP)
+    starts, ends = np.maximum(centres - TRIM_FRAME // 2, 0), np.minimum(centres + TRIM_FRAME // 2, len(y))
+    level = energy[ends] - energy[starts]
+    loud = np.flatnonzero(level > level.max() * amplitude(-top_db) ** 2)
+    return y[loud[0] * TRIM_HOP : (loud[-1] + 1) * TRIM_HOP]
+
+
+def amplitude(db: float) -> float:
+    """Return the amplitude of a level in dB relative to full scale 1."""
+    return 10 ** (db / 20)
 
 
 def _require_audible(y: np.ndarray) -> None:
     peak = np.abs(y).max(initial=0.0)
-    if peak < librosa.db_to_amplitude(SILENCE_DB):
+    if peak < amplitude(SILENCE_DB):
         raise UnusableAudioError(f"silent: no sample reaches {SILENCE_DB:g} dB of full scale")
-    if peak > librosa.db_to_amplitude(LOUDEST_DB):
+    if peak > amplitude(LOUDEST_DB):
         raise UnusableAudioError(f"no sound: samples exceed full scale by more than {LOUDEST_DB:g} dB")
 
 
 def normalize(y: np.ndarray, settings: AudioSettings) -> np.ndarray:
     """Scale a clip by its peak or its root mean square, never beyond full scale."""
     if settings.normalize == "peak":
-        return y * (librosa.db_to_amplitude(settings.peak_db) / np.abs(y).max())
+        return y * (amplitude(settings.peak_db) / np.abs(y).max())
     if settings.normalize == "rms":
-        gain = librosa.db_to_amplitude(settings.rms_db) / np.sqrt(np.mean(np.square(y, dtype=np.float64)))
+        gain = amplitude(settings.rms_db) / np.sqrt(np.mean(np.square(y, dtype=np.float64)))
         return y * min(gain, 1.0 / np.abs(y).max())
     return y
 

@@ -11,11 +11,16 @@ import pandas as pd
 @contextmanager
 def written(path: Path | str) -> Iterator[Path]:
     """Yield a temporary name beside `path`, renamed to `path` when the block ends without an error."""
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".tmp-{path.name}")
+    temporary = temporary_name(path)
     yield temporary
     temporary.replace(path)
+
+
+def temporary_name(path: Path | str) -> Path:
+    """Return the name of `path` while it is being written, in a folder that exists."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".tmp-{path.name}")
 
 
 def write_csv(table: pd.DataFrame, path: Path | str) -> None:

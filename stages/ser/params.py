@@ -15,11 +15,29 @@ Seed = Annotated[int, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
-Percentile = Annotated[str, Field(pattern=r"^(mean|std|min|max|p[1-9][0-9]?)$")]
+DescriptorGroup = Literal[
+    "mfcc",
+    "mel",
+    "chroma",
+    "energy",
+    "spectral",
+    "rolloff",
+    "balance",
+    "pitch",
+    "voice_quality",
+    "formants",
+    "segments",
+]
+ABSENT_GROUPS = {  # of each set of functionals
+    "mean": {*DescriptorGroup.__args__} - {"mfcc", "mel", "chroma"},
+    "compact": {"mel", "chroma", "rolloff"},
+    "full": {"chroma"},
+}
 Emotion = Literal["anger", "boredom", "calm", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"]
 DemoEmotion = Literal["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]
 Classifier = Literal["logistic_regression", "svm_rbf", "svm_poly", "random_forest", "mlp", "lightgbm"]
 Range = Annotated[list[float], Field(min_length=2, max_length=2)]
+Change = Literal["noise", "speed", "stretch", "pitch", "shift", "gain", "room", "telephone"]
 
 
 class Section(BaseModel):
@@ -77,37 +95,51 @@ class Split(Section):
 
 class Augment(Section):
     copies: Annotated[int, Field(ge=0)]
-    kinds: Annotated[list[Literal["noise", "speed", "pitch", "shift"]], Field(min_length=1)]
+    kinds: Annotated[list[Change], Field(min_length=1)]
+    noise: Annotated[list[Literal["white", "pink", "folder"]], Field(min_length=1)]
+    noise_folder: Annotated[str, Field(min_length=1)]
     snr_db: Range
     speed: Range
+    stretch: Range
     semitones: Range
     shift_seconds: Positive
+    gain_db: Range
+    room_folder: Annotated[str, Field(min_length=1)]
+    telephone_hz: Annotated[list[Positive], Field(min_length=2, max_length=2)]
     seed: Seed
 
     @model_validator(mode="after")
     def _check(self):
         _require_distinct("kinds", self.kinds)
-        for key in ("snr_db", "speed", "semitones"):
+        _require_distinct("noise", self.noise)
+        for key in ("snr_db", "speed", "stretch", "semitones", "gain_db"):
             _require_increasing(key, getattr(self, key))
-        if self.speed[0] < 0.5 or self.speed[1] > 2.0:
-            raise ValueError(f"speed is {self.speed}; allowed are factors from 0.5 to 2.0")
+        for key in ("speed", "stretch"):
+            low, high = getattr(self, key)
+            if low < 0.5 or high > 2.0:
+                raise ValueError(f"{key} is {[low, high]}; allowed are factors from 0.5 to 2.0")
+        low, high = self.telephone_hz
+        if not low < high:
+            raise ValueError(f"telephone_hz is {[low, high]}; allowed is a lower edge followed by a higher one")
         if self.semitones[0] < -12 or self.semitones[1] > 12:
             raise ValueError(f"semitones is {self.semitones}; allowed are -12 to 12")
         return self
 
 
 class Functionals(Section):
-    groups: Annotated[list[Literal["mfcc", "chroma", "mel", "spectral", "energy", "pitch"]], Field(min_length=1)]
+    set: Literal["mean", "compact", "full"]
+    groups: Annotated[list[DescriptorGroup], Field(min_length=1)]
     n_mfcc: Annotated[int, Field(ge=2, le=128)]
     n_mels: Annotated[int, Field(ge=8, le=256)]
-    deltas: bool
-    silence_db: Positive
-    statistics: Annotated[list[Percentile], Field(min_length=1)]
+    deltas: Annotated[int, Field(ge=0, le=2)]
+    pause_db: Positive
 
     @model_validator(mode="after")
     def _check(self):
         _require_distinct("groups", self.groups)
-        _require_distinct("statistics", self.statistics)
+        absent = ABSENT_GROUPS[self.set]
+        if absent.issuperset(self.groups):
+            raise ValueError(f"groups is {self.groups}; the set {self.set} has nothing of {', '.join(sorted(absent))}")
         return self
 
 
@@ -247,6 +279,18 @@ class Evaluate(Section):
 
 class Compute(Section):
     workers: Annotated[int, Field(ge=0)]
+    backend: Literal["loky", "threading", "dask"]
+    address: Annotated[str, Field(pattern=r"^(tcp|tls)://\S+:\d+$")] | None
+
+    @model_validator(mode="after")
+    def _check(self):
+        if self.backend == "dask" and self.address is None:
+            raise ValueError(
+                "address is None; with backend dask it is that of a running scheduler, such as tcp://127.0.0.1:8786"
+            )
+        if self.backend != "dask" and self.address is not None:
+            raise ValueError(f"address is {self.address!r}; with backend {self.backend} it is null")
+        return self
 
 
 class Params(Section):
@@ -270,14 +314,19 @@ class Params(Section):
     @model_validator(mode="after")
     def _check(self):
         extract, rate = self.extract, self.prepare.sample_rate
-        if extract.n_fft < rate / 200:  # the lowest band of the spectral contrast ends at 200 Hz
-            raise ValueError(f"extract.n_fft is {extract.n_fft}; allowed is at least sample_rate / 200, {rate / 200:g}")
+        if self.augment.telephone_hz[1] >= rate / 2:
+            raise ValueError(
+                f"augment.telephone_hz is {self.augment.telephone_hz}; allowed are edges below sample_rate / 2, "
+                f"{rate / 2:g}"
+            )
+        if extract.n_fft < rate / 100:  # the bands from 500 to 650 Hz and from 650 to 1000 Hz need a bin each
+            raise ValueError(f"extract.n_fft is {extract.n_fft}; allowed is at least sample_rate / 100, {rate / 100:g}")
         if extract.hop_length > extract.n_fft:
             raise ValueError(f"extract.hop_length is {extract.hop_length}; allowed is at most n_fft, {extract.n_fft}")
         for key in ("functionals", "frames"):
             mfcc = getattr(extract, key)
-            if mfcc.n_mfcc > mfcc.n_mels:
-                raise ValueError(f"extract.{key}.n_mfcc is {mfcc.n_mfcc}; allowed is at most n_mels, {mfcc.n_mels}")
+            if mfcc.n_mfcc >= mfcc.n_mels:
+                raise ValueError(f"extract.{key}.n_mfcc is {mfcc.n_mfcc}; allowed is less than n_mels, {mfcc.n_mels}")
         if self.prepare.fixed_samples is not None and self.prepare.fixed_samples < extract.n_fft:
             raise ValueError(
                 f"prepare.fixed_samples is {self.prepare.fixed_samples}; allowed is at least one frame, {extract.n_fft}"

@@ -4,6 +4,7 @@ Predictions are made by the stored model, so they are what a user of its folder 
 """
 
 import importlib
+import threading
 import time
 from collections.abc import Callable
 from functools import partial
@@ -16,12 +17,16 @@ import pandas as pd
 from ser.dataset import Dataset, examples, fold_names, open_dataset, rows_of_part, take
 from ser.files import write_csv, write_json
 from ser.parallel import parallel_map
+from ser.params import Compute
 from ser.predictions import predicted_emotions, scored_rows, write_predictions
 from ser.seeds import derive_seed
 
 MODELS = Path("data/models")
 PREDICTIONS = Path("data/predictions")
 HISTORY = Path("data/history")
+
+# PyTorch and Keras draw from one generator a process: where a process has several threads, they fit by turns
+FIT_LOCK = threading.Lock()
 
 
 class Job(NamedTuple):
@@ -33,7 +38,7 @@ class Job(NamedTuple):
 
 
 def cross_fit(
-    trainer: str, module: str, kind: str, fits: dict[str, Callable], *, seed: int, workers: int
+    trainer: str, module: str, kind: str, fits: dict[str, Callable], *, seed: int, compute: Compute
 ) -> dict[str, Path]:
     """Train models on every fold, then once more for use, and write models, predictions and histories.
 
@@ -49,7 +54,7 @@ def cross_fit(
         By model: ``fit(train, validation, classes, seed=…, epochs=…)`` that returns a `ser.examples.Fitted`.
     seed : int
         ``train.seed``; each fit derives its own from it.
-    workers : int
+    compute : Compute
         See `parallel_map`.
 
     Returns
@@ -61,7 +66,7 @@ def cross_fit(
     folds = fold_names(data)
     jobs = [Job(model, fold) for model in fits for fold in folds]
     run = partial(run_job, trainer=trainer, module=module, kind=kind, fits=fits, seed=seed)
-    results = list(parallel_map(run, jobs, workers=workers, label=trainer, unit="fit"))
+    results = list(parallel_map(run, jobs, compute=compute, label=trainer, unit="fit"))
     final_jobs = []
     for model in fits:
         predictions, histories, epochs, seconds = zip(
@@ -75,12 +80,17 @@ def cross_fit(
         final_jobs.append(Job(model, None, None if None in epochs else int(np.median(epochs))))
         print_summary(model, table, epochs, seconds)
     (HISTORY / trainer).mkdir(parents=True, exist_ok=True)  # a declared output, also if no model has epochs
-    list(parallel_map(run, final_jobs, workers=workers, label=f"{trainer}, for use", unit="fit"))
+    list(parallel_map(run, final_jobs, compute=compute, label=f"{trainer}, for use", unit="fit"))
     return {model: MODELS / trainer / model for model in fits}
 
 
 def run_job(job: Job, trainer: str, module: str, kind: str, fits: dict[str, Callable], seed: int):
     """Fit and store one model; of a fold also return predictions, history, best epoch and seconds."""
+    with FIT_LOCK:
+        return _run_job(job, trainer, module, kind, fits, seed)
+
+
+def _run_job(job: Job, trainer: str, module: str, kind: str, fits: dict[str, Callable], seed: int):
     started = time.perf_counter()
     data = open_dataset(kind)
     library = importlib.import_module(module)

@@ -1,79 +1,175 @@
-"""Descriptors of the frames of a clip, all from one short-time Fourier transform.
+"""Descriptors of the spectrum of each frame.
 
-The definitions are librosa's, with its centred Hann frames.
+Where librosa has a descriptor, its definition is the same; the others follow the openSMILE book (Eyben 2016) and
+the Geneva minimalistic acoustic parameter set (Eyben et al. 2016, IEEE Trans. Affective Computing 7(2)).
 """
+
+import math
+from functools import cache
 
 import librosa
 import numpy as np
+import scipy.fft
 
-ROLL_OFF = 0.85  # share of the power below the roll-off frequency (librosa's default)
-CONTRAST_FMIN = 200.0  # Hz, upper edge of the lowest band of the spectral contrast (librosa's default)
-DELTA_WIDTH = 9  # frames over which a derivative is estimated (librosa's default)
-
-
-def power_spectrogram(y: np.ndarray, *, n_fft: int, hop_length: int) -> np.ndarray:
-    """Return the squared magnitudes of the short-time Fourier transform, shape (1 + n_fft / 2, frames)."""
-    return np.abs(librosa.stft(y, n_fft=n_fft, hop_length=hop_length)) ** 2
+AMIN = 1e-10  # power that counts as zero (librosa)
+ROLLOFFS = (25, 50, 75, 85, 90)  # percent
+TOP_DB = 80.0  # dB; what is further below the maximum of the clip is raised to there (librosa)
 
 
-def log_mel(power: np.ndarray, *, sr: int, n_mels: int) -> np.ndarray:
-    """Return the mel spectrogram in dB, at most 80 dB below its loudest cell.
-
-    Parameters
-    ----------
-    power : np.ndarray, shape (1 + n_fft / 2, frames)
-    sr : int
-        Hz.
-    n_mels : int
-
-    Returns
-    -------
-    np.ndarray, shape (n_mels, frames)
-    """
-    return librosa.power_to_db(librosa.feature.melspectrogram(S=power, sr=sr, n_mels=n_mels))
+def power_to_db(power: np.ndarray, top_db: float = TOP_DB) -> np.ndarray:
+    """Return powers in dB relative to 1, none more than `top_db` below the largest (as librosa does)."""
+    decibels = 10 * np.log10(np.maximum(power, np.float32(AMIN)))
+    return np.maximum(decibels, decibels.max() - np.float32(top_db))
 
 
-def mfcc(log_mel_spectrogram: np.ndarray, *, n_mfcc: int) -> np.ndarray:
-    """Return mel-frequency cepstral coefficients, the 0th included, shape (n_mfcc, frames)."""
-    return librosa.feature.mfcc(S=log_mel_spectrogram, n_mfcc=n_mfcc)
+@cache
+def mel_filters(sr: int, n_fft: int, n_mels: int) -> np.ndarray:
+    """Return the mel filter bank of librosa, shape (bins, n_mels), scaled to unit area."""
+    return np.ascontiguousarray(librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels).T)
+
+
+@cache
+def chroma_filters(sr: int, n_fft: int) -> np.ndarray:
+    """Return the filter bank of librosa for the 12 pitch classes, shape (bins, 12)."""
+    return np.ascontiguousarray(librosa.filters.chroma(sr=sr, n_fft=n_fft, tuning=0.0).T)
+
+
+def mel(power: np.ndarray, *, sr: int, n_mels: int) -> np.ndarray:
+    """Return the mel spectrogram, shape (frames, n_mels), of a power spectrogram of shape (frames, bins)."""
+    return power @ mel_filters(sr, 2 * (power.shape[1] - 1), n_mels)
+
+
+def mfcc(log_mel: np.ndarray, *, n_mfcc: int) -> np.ndarray:
+    """Return mel-frequency cepstral coefficients, the 0th included, shape (frames, n_mfcc)."""
+    return scipy.fft.dct(log_mel, type=2, norm="ortho", axis=1)[:, :n_mfcc]
 
 
 def chroma(power: np.ndarray, *, sr: int) -> np.ndarray:
-    """Return the energy of the 12 pitch classes (A440), each frame scaled to a maximum of 1, shape (12, frames)."""
-    return librosa.feature.chroma_stft(S=power, sr=sr, tuning=0.0)
+    """Return the energy of the 12 pitch classes (A440), each frame scaled to a maximum of 1, shape (frames, 12)."""
+    energy = power @ chroma_filters(sr, 2 * (power.shape[1] - 1))
+    largest = energy.max(axis=1, keepdims=True)
+    return energy / np.where(largest > np.finfo(np.float32).tiny, largest, 1.0)
 
 
-def spectral_shape(y: np.ndarray, power: np.ndarray, *, sr: int, n_fft: int, hop_length: int) -> dict[str, np.ndarray]:
-    """Return descriptors of the shape of the spectrum.
+def spectral_shape(power: np.ndarray, decibels: np.ndarray, frequencies: np.ndarray) -> dict[str, np.ndarray]:
+    """Return descriptors of how power and magnitude are spread over frequency.
+
+    Parameters
+    ----------
+    power, decibels : np.ndarray, shape (frames, bins)
+        The same as power, none below `AMIN`, and in dB.
+    frequencies : np.ndarray, shape (bins,)
+        Hz.
 
     Returns
     -------
     dict of str to np.ndarray, shape (frames,)
-        Centroid, bandwidth and roll-off in Hz; flatness (0 tonal, 1 white); contrast between the peaks and valleys of
-        octave bands in dB; zero crossings, a share of the samples.
+        Centroid and spread (Hz), skewness and kurtosis of the magnitudes; entropy (bits, of the power) and flatness
+        (dB; 0 is white); flux (of the magnitudes scaled to unit sum).
     """
     magnitude = np.sqrt(power)
-    bands = int(np.log2(sr / 2 / CONTRAST_FMIN))  # as many octaves as fit below half the sample rate
-    contrast = librosa.feature.spectral_contrast(S=magnitude, sr=sr, n_bands=bands, fmin=CONTRAST_FMIN)
-    shape = {
-        "centroid": librosa.feature.spectral_centroid(S=magnitude, sr=sr)[0],
-        "bandwidth": librosa.feature.spectral_bandwidth(S=magnitude, sr=sr)[0],
-        "rolloff": librosa.feature.spectral_rolloff(S=magnitude, sr=sr, roll_percent=ROLL_OFF)[0],
-        "flatness": librosa.feature.spectral_flatness(S=magnitude)[0],
-        "zero_crossings": librosa.feature.zero_crossing_rate(y, frame_length=n_fft, hop_length=hop_length)[0],
+    share = magnitude / magnitude.sum(axis=1, keepdims=True)
+    centroid = share @ frequencies
+    # moments about a point near all centroids, in kHz, then about each centroid: small numbers, little rounding
+    middle = centroid.mean()
+    x = (frequencies - middle) / np.float32(1000)
+    first, second, third, fourth = (share @ np.stack([x, x**2, x**3, x**4], axis=1)).T
+    variance = np.maximum(second - first**2, np.float32(1e-6))
+    change = share[1:] - share[:-1]
+    whole = power.sum(axis=1)
+    level = 10 * np.log10(whole)
+    bits = np.float32(1 / (10 * np.log10(2)))  # of a decibel
+    return {
+        "centroid": centroid,
+        "spread": 1000 * np.sqrt(variance),
+        "spectral_skewness": (third - 3 * first * second + 2 * first**3) / variance**1.5,
+        "spectral_kurtosis": (fourth - 4 * first * third + 6 * first**2 * second - 3 * first**4) / variance**2,
+        "entropy": (level - np.einsum("tf,tf->t", power, decibels) / whole) * bits,
+        "flatness": decibels.mean(axis=1) - level + np.float32(10 * np.log10(power.shape[1])),
+        "flux": np.concatenate([[np.float32(0)], np.sqrt(np.einsum("tf,tf->t", change, change))]),
     }
-    return shape | {f"contrast_{band}": values for band, values in enumerate(contrast)}
 
 
-def energy(power: np.ndarray, *, n_fft: int) -> np.ndarray:
-    """Return the root mean square of the Hann-windowed frames in dB, at most 80 dB below the loudest.
+def rolloffs(power: np.ndarray, frequencies: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the frequencies (Hz) below which 25 to 90 % of the magnitude lie, by name, each of shape (frames,)."""
+    cumulative = np.cumsum(np.sqrt(power), axis=1)
+    whole = cumulative[:, -1:]
+    return {
+        f"rolloff_{percent}": frequencies[(cumulative >= np.float32(percent / 100) * whole).argmax(axis=1)]
+        for percent in ROLLOFFS
+    }
 
-    0 dB is a square wave of full scale, less 4.3 dB for the window.
+
+def band_balance(power: np.ndarray, decibels: np.ndarray, frequencies: np.ndarray) -> dict[str, np.ndarray]:
+    """Return the balance of low and high frequencies, as the Geneva set defines it, in dB or dB/kHz.
+
+    The parameters are those of `spectral_shape`.
+
+    Returns
+    -------
+    dict of str to np.ndarray, shape (frames,)
+        Alpha ratio (50-1000 Hz over 1-5 kHz), Hammarberg index (strongest peak below 2 kHz over that of 2-5 kHz),
+        slopes over 0-500, 500-1500 and 1500-5000 Hz, and the levels of five bands relative to the whole.
     """
-    rms = librosa.feature.rms(S=np.sqrt(power), frame_length=n_fft)[0]
-    return librosa.amplitude_to_db(rms)
+    whole = 10 * np.log10(power.sum(axis=1))
+
+    width = float(frequencies[1])
+
+    def band(low: float, high: float) -> slice:
+        return slice(math.ceil(low / width), math.floor(high / width) + 1)
+
+    def level(low: float, high: float) -> np.ndarray:
+        return 10 * np.log10(power[:, band(low, high)].sum(axis=1))
+
+    def slope(low: float, high: float) -> np.ndarray:
+        bins = band(max(low, width), high)  # without the mean of the frame
+        x = frequencies[bins] / 1000
+        x = x - x.mean()
+        return decibels[:, bins] @ (x / (x @ x))
+
+    return {
+        "alpha_ratio": level(50, 1000) - level(1000, 5000),
+        "hammarberg": decibels[:, band(0, 2000)].max(axis=1) - decibels[:, band(2000, 5000)].max(axis=1),
+        "slope_0_500": slope(0, 500),
+        "slope_500_1500": slope(500, 1500),
+        "slope_1500_5000": slope(1500, 5000),
+        "band_0_250": level(0, 250) - whole,
+        "band_250_650": level(250, 650) - whole,
+        "band_650_1000": level(650, 1000) - whole,
+        "band_1000_4000": level(1000, 4000) - whole,
+        "band_4000_8000": level(4000, 8000) - whole,
+    }
 
 
-def derivative(descriptors: np.ndarray, *, order: int = 1) -> np.ndarray:
-    """Return the local derivative along time of descriptors of shape (..., frames) (Savitzky–Golay, librosa)."""
-    return librosa.feature.delta(descriptors, width=DELTA_WIDTH, order=order, mode="nearest")
+def loudness(mel_spectrogram: np.ndarray) -> np.ndarray:
+    """Return the sum of the mel bands after compression by the power 1/3 (Hermansky 1990), shape (frames,)."""
+    return np.cbrt(mel_spectrogram).sum(axis=1)
+
+
+def rms(power: np.ndarray) -> np.ndarray:
+    """Return the root mean square of the Hann-windowed frames, shape (frames,), by Parseval's theorem."""
+    n_fft = 2 * (power.shape[1] - 1)
+    both_sides = 2 * power.sum(axis=1) - power[:, 0] - power[:, -1]
+    return np.sqrt(both_sides / n_fft**2)
+
+
+def zero_crossings(y: np.ndarray, *, frame_length: int, hop_length: int) -> np.ndarray:
+    """Return the share of samples of each frame whose sign differs from the one before them in it, shape (frames,)."""
+    negative = np.signbit(y)
+    changes = np.concatenate([[0, 0], np.cumsum(negative[1:] != negative[:-1])])  # before each sample
+    centres = np.arange(1 + len(y) // hop_length) * hop_length
+    ends = np.minimum(centres + frame_length // 2, len(y))
+    starts = np.maximum(centres - frame_length // 2, 0)
+    return (changes[ends] - changes[np.minimum(starts + 1, len(y))]).astype(np.float32) / frame_length
+
+
+def delta(descriptors: np.ndarray) -> np.ndarray:
+    """Return the time derivative per frame by regression over five frames (HTK book, eq. 5.16).
+
+    Parameters
+    ----------
+    descriptors : np.ndarray, shape (..., frames)
+        Its ends are continued by their own values.
+    """
+    x = np.concatenate([descriptors[..., [0, 0]], descriptors, descriptors[..., [-1, -1]]], axis=-1)
+    return (x[..., 3:-1] - x[..., 1:-3] + 2 * (x[..., 4:] - x[..., :-4])) / np.float32(10)

@@ -1,0 +1,110 @@
+"""What is compared: whole recipes from a file to one vector, and changes of a clip in memory."""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import librosa
+import numpy as np
+import scipy.fft
+import soundfile
+import soxr
+
+from ser.audio import load_clip, to_float
+from ser.augmentation import augment
+from ser.features.extraction import INPUTS, spectrum
+from ser.params import Params
+
+SETS = ("mean", "compact", "full")
+RATE = 16000  # Hz, of the floor
+FRAME, HOP = 400, 160  # samples, 25 and 10 ms at that rate
+SEMITONES, RATE_OF_SPEECH = 1.5, 1.1  # what librosa changes a clip by; its cost hardly depends on it
+
+
+def file_recipes(params: Params) -> dict[str, Callable[[Path], np.ndarray]]:
+    """Return the recipes by name; those of openSMILE only if it is installed.
+
+    Parameters
+    ----------
+    params : Params
+        Ours are computed with its ``prepare`` and ``extract``, but for the set of functionals.
+    """
+    recipes: dict[str, Callable] = {"floor": floor, "librosa": naive_librosa}
+    for name in SETS:
+        settings = params.extract.functionals.model_copy(update={"set": name})
+        recipes[name] = partial(functional_set, params=params, settings=settings)
+    try:
+        import opensmile
+    except ImportError:
+        print("openSMILE is left out: not installed (pip install -r requirements-bench.txt -c constraints.txt)")
+        return recipes
+    for name in ("eGeMAPSv02", "ComParE_2016"):
+        smile = opensmile.Smile(opensmile.FeatureSet[name], opensmile.FeatureLevel.Functionals)
+        recipes[name] = partial(open_smile, smile=smile)
+    return recipes
+
+
+def floor(path: Path) -> np.ndarray:
+    """Do what no recipe can do without: decode, resample, and transform every frame once."""
+    y, sr = read_mono(path)
+    if sr != RATE:
+        y = soxr.resample(y, sr, RATE)
+    frames = np.lib.stride_tricks.sliding_window_view(y, FRAME)[::HOP]
+    return scipy.fft.rfft(frames, axis=1)
+
+
+def naive_librosa(path: Path) -> np.ndarray:
+    """Average 40 MFCC, 12 chroma and 128 mel bands, each from an STFT of its own, at the rate of the file.
+
+    The ``extract_feature`` that most public repositories on RAVDESS share. They read at the native rate (as here) or,
+    fewer of them, at librosa's default of 22,050 Hz.
+    """
+    y, sr = librosa.load(path, sr=None)
+    chroma = librosa.feature.chroma_stft(S=np.abs(librosa.stft(y)), sr=sr)
+    mfcc = librosa.feature.mfcc(y=y, sr=sr, n_mfcc=40)
+    mel = librosa.feature.melspectrogram(y=y, sr=sr)
+    return np.concatenate([descriptor.mean(axis=1) for descriptor in (mfcc, chroma, mel)])
+
+
+def functional_set(path: Path, params: Params, settings) -> np.ndarray:
+    """Compute one of our sets of functionals, of the clip as `prepare` would store it."""
+    y = to_float(load_clip(path, params.prepare))
+    extract = params.extract
+    clip = spectrum(y, params.prepare.sample_rate, n_fft=extract.n_fft, hop_length=extract.hop_length)
+    return INPUTS["functionals"](clip, settings)
+
+
+def open_smile(path: Path, smile) -> np.ndarray:
+    """Compute a set of openSMILE at the rate of the file."""
+    y, sr = read_mono(path)
+    return smile.process_signal(y, sr).to_numpy()[0]
+
+
+def read_mono(path: Path) -> tuple[np.ndarray, int]:
+    """Read a file as float32 of shape (samples,), and its rate in Hz."""
+    y, sr = soundfile.read(path, dtype="float32", always_2d=True)
+    return y.mean(axis=1), sr
+
+
+def change_recipes(params: Params) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    """Return the changes of a clip in memory by name; a kind that is not there is left out."""
+    sr = params.prepare.sample_rate
+    recipes: dict[str, Callable] = {
+        "librosa pitch": lambda y: librosa.effects.pitch_shift(y, sr=sr, n_steps=SEMITONES),
+        "librosa stretch": lambda y: librosa.effects.time_stretch(y, rate=RATE_OF_SPEECH),
+    }
+    noise = np.random.default_rng(0).standard_normal(sr).astype(np.float32)
+    for kind in ("pitch", "stretch", "speed"):
+        change = partial(change_clip, sr=sr, kind=kind, settings=params.augment)
+        try:
+            change(noise)
+        except ValueError as error:
+            print(f"{kind} is left out: {error}")
+        else:
+            recipes[kind] = change
+    return recipes
+
+
+def change_clip(y: np.ndarray, sr: int, kind: str, settings) -> np.ndarray:
+    """Change a clip as `augment` does, always by the same draw."""
+    return augment(y, sr, kind, settings, np.random.default_rng(1))[0]
