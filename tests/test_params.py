@@ -156,10 +156,10 @@ def test_corpus_cannot_be_a_path(tmp_path, name):
     assert f"prepare.corpora.0 is '{name}'" in message_with(tmp_path, "prepare.corpora", f"['{name}']")
 
 
-@pytest.mark.parametrize("statistic", ["p0", "p100", "median", "p05"])
-def test_unknown_statistic_is_named(tmp_path, statistic):
-    message = message_with(tmp_path, "extract.functionals.statistics", f"[mean, {statistic}]")
-    assert f"extract.functionals.statistics.1 is '{statistic}'" in message
+@pytest.mark.parametrize("group", ["tone", "prosody"])
+def test_unknown_group_of_descriptors_is_named(tmp_path, group):
+    message = message_with(tmp_path, "extract.functionals.groups", f"[mfcc, {group}]")
+    assert f"extract.functionals.groups.1 is '{group}'" in message
 
 
 def test_several_mistakes_are_named_together(tmp_path):
@@ -263,11 +263,11 @@ def test_hop_longer_than_a_frame_is_refused(tmp_path):
     assert load_with(tmp_path, "extract.hop_length", "512").extract.hop_length == 512
 
 
-@pytest.mark.parametrize("kind", ["functionals", "frames"])
-def test_more_coefficients_than_mel_bands_are_refused(tmp_path, kind):
-    message = message_with(tmp_path, f"extract.{kind}.n_mfcc", "41")
-    assert f"extract.{kind}.n_mfcc is 41; allowed is at most n_mels, 40" in message
-    assert getattr(load_with(tmp_path, f"extract.{kind}.n_mfcc", "40").extract, kind).n_mfcc == 40
+@pytest.mark.parametrize(("kind", "most"), [("functionals", 25), ("frames", 40)])
+def test_more_coefficients_than_mel_bands_are_refused(tmp_path, kind, most):
+    message = message_with(tmp_path, f"extract.{kind}.n_mfcc", f"{most + 1}")
+    assert f"extract.{kind}.n_mfcc is {most + 1}; allowed is at most {most}" in message
+    assert getattr(load_with(tmp_path, f"extract.{kind}.n_mfcc", f"{most}").extract, kind).n_mfcc == most
 
 
 def test_shortest_clip_holds_at_least_one_frame(tmp_path):
@@ -280,9 +280,9 @@ def test_telephone_band_beyond_half_the_sample_rate_is_refused(tmp_path):
     assert "augment.telephone_hz is [300.0, 8000.0]; allowed are edges below sample_rate / 2, 8000" in message
 
 
-def test_frames_too_short_for_the_spectral_contrast_are_refused(tmp_path):
-    message = message_with(tmp_path, "extract.n_fft", "78")
-    assert "extract.n_fft is 78; allowed is at least sample_rate / 200, 80" in message
+def test_frames_too_short_for_the_narrowest_band_are_refused(tmp_path):
+    message = message_with(tmp_path, "extract.n_fft", "158")
+    assert "extract.n_fft is 158; allowed is at least sample_rate / 100, 160" in message
 
 
 @pytest.mark.parametrize(("chosen", "group"), [("mean", "pitch"), ("compact", "rolloff"), ("full", "chroma")])

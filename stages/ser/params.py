@@ -323,10 +323,10 @@ class Params(Section):
             raise ValueError(f"extract.n_fft is {extract.n_fft}; allowed is at least sample_rate / 100, {rate / 100:g}")
         if extract.hop_length > extract.n_fft:
             raise ValueError(f"extract.hop_length is {extract.hop_length}; allowed is at most n_fft, {extract.n_fft}")
-        for key in ("functionals", "frames"):
-            mfcc = getattr(extract, key)
-            if mfcc.n_mfcc >= mfcc.n_mels:
-                raise ValueError(f"extract.{key}.n_mfcc is {mfcc.n_mfcc}; allowed is less than n_mels, {mfcc.n_mels}")
+        for key, most in (("functionals", extract.functionals.n_mels - 1), ("frames", extract.frames.n_mels)):
+            n_mfcc = getattr(extract, key).n_mfcc  # that of the functionals does not count the 0th
+            if n_mfcc > most:
+                raise ValueError(f"extract.{key}.n_mfcc is {n_mfcc}; allowed is at most {most}, for its n_mels")
         if self.prepare.fixed_samples is not None and self.prepare.fixed_samples < extract.n_fft:
             raise ValueError(
                 f"prepare.fixed_samples is {self.prepare.fixed_samples}; allowed is at least one frame, {extract.n_fft}"
