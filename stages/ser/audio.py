@@ -9,7 +9,7 @@ import soxr
 
 SILENCE_DB = -80.0  # dBFS; a clip whose loudest sample is below is silent: amplifying it would amplify its noise
 LOUDEST_DB = 60.0  # dBFS; float files may exceed full scale, but none that holds sound by this much
-TRIM_FRAME, TRIM_HOP = 2048, 512  # samples (librosa's defaults)
+TRIM_BLOCK = 512  # samples; the level is that of four blocks (librosa's defaults)
 UNKNOWN_LENGTH = 2**63 - 1  # frames, what libsndfile says of FLAC that was written to a pipe
 
 
@@ -83,7 +83,7 @@ def decode(path: Path | str, *, max_seconds: float) -> tuple[np.ndarray, int]:
     if not np.isfinite(y).all():
         raise UnusableAudioError("NaN or infinite samples")
     _require_audible(y)  # before the channels are added up, which could overflow
-    return y.mean(axis=1), sr
+    return y[:, 0] if y.shape[1] == 1 else y.mean(axis=1), sr
 
 
 def _is_cut_riff(path: Path) -> bool:
@@ -136,12 +136,11 @@ def trim(y: np.ndarray, top_db: float) -> np.ndarray:
 
     Written anew because librosa compiles on import, in every worker process of a fresh installation.
     """
-    energy = np.concatenate([[0.0], np.cumsum(np.square(y, dtype=np.float64))])
-    centres = np.arange(0, len(y) + 1, TRIM_HOP)
-    starts, ends = np.maximum(centres - TRIM_FRAME // 2, 0), np.minimum(centres + TRIM_FRAME // 2, len(y))
-    level = energy[ends] - energy[starts]
+    blocks = np.pad(y, (2 * TRIM_BLOCK, 2 * TRIM_BLOCK + -len(y) % TRIM_BLOCK)).reshape(-1, TRIM_BLOCK)
+    energy = np.einsum("bs,bs->b", blocks, blocks)
+    level = np.lib.stride_tricks.sliding_window_view(energy, 4).sum(axis=1)[: 1 + len(y) // TRIM_BLOCK]
     loud = np.flatnonzero(level > level.max() * amplitude(-top_db) ** 2)
-    return y[loud[0] * TRIM_HOP : (loud[-1] + 1) * TRIM_HOP]
+    return y[loud[0] * TRIM_BLOCK : (loud[-1] + 1) * TRIM_BLOCK]
 
 
 def amplitude(db: float) -> float:

@@ -75,8 +75,7 @@ def glottal_closures(y: np.ndarray, period: float) -> np.ndarray:
     for _ in range(3):
         z = np.cumsum(z)
         z -= uniform_filter1d(z, width, mode="nearest")
-    for _ in range(2):
-        z -= uniform_filter1d(z, width, mode="nearest")
+    z -= uniform_filter1d(z, width, mode="nearest")
     rising = np.flatnonzero((z[:-1] < 0) & (z[1:] >= 0))
     return rising + z[rising] / (z[rising] - z[rising + 1])
 
@@ -99,12 +98,9 @@ def match(y: np.ndarray, start: np.ndarray, lag: np.ndarray, half: int, reach: i
     cycle = windows[start - half]
     later = np.lib.stride_tricks.sliding_window_view(y, length + 2 * reach)[start + lag - half - reach]
     shifted = np.lib.stride_tricks.sliding_window_view(later, length, axis=1)
-    product = np.matmul(shifted, cycle[:, :, None])[:, :, 0]
-    squares = np.cumsum(later.astype(np.float64) ** 2, axis=1)
-    energy = squares[:, length - 1 :].copy()
-    energy[:, 1:] -= squares[:, :-length]
-    np.maximum(energy, 1e-12, out=energy)
-    correlation = product / np.sqrt(energy * np.maximum(np.einsum("cs,cs->c", cycle, cycle), 1e-12)[:, None])
+    product = np.einsum("cls,cs->cl", shifted, cycle)
+    energy = np.einsum("cls,cls->cl", shifted, shifted) * np.einsum("cs,cs->c", cycle, cycle)[:, None]
+    correlation = product / np.sqrt(np.maximum(energy, np.float32(1e-24)))
     best = np.clip(correlation.argmax(axis=1), 1, 2 * reach - 1)
     rows = np.arange(len(best))
     before, here, after = (correlation[rows, best + step] for step in (-1, 0, 1))

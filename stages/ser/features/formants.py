@@ -83,7 +83,7 @@ def levinson(autocorrelation: np.ndarray) -> np.ndarray:
     a[0] = 1
     error = r[0].copy()
     for i in range(1, len(r)):
-        reflection = -(a[:i] * r[i:0:-1]).sum(axis=0) / error
+        reflection = np.einsum("of,of->f", a[:i], r[i:0:-1]) / -error
         a[1 : i + 1] += reflection * a[i - 1 :: -1][:i]
         error *= 1 - reflection**2
     return a.T

@@ -148,7 +148,8 @@ def candidates(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     offset = np.clip((before - after) / (2 * curvature), -0.5, 0.5)
     found = np.take_along_axis(strength, best, axis=1) > 0
     height = here - (before - after) * offset / 4
-    return step / (at + offset), np.where(found, np.clip(height, 0, 1), 0).astype(np.float32)
+    frequency = np.float32(step) / (at.astype(np.float32) + offset)
+    return frequency, np.where(found, np.clip(height, 0, 1), np.float32(0))
 
 
 def best_path(f0: np.ndarray, height: np.ndarray, level: np.ndarray, *, frame_seconds: float) -> Pitch:
@@ -170,30 +171,27 @@ def best_path(f0: np.ndarray, height: np.ndarray, level: np.ndarray, *, frame_se
     gain = np.full((len(f0) - 1, local.shape[1], local.shape[1]), -CHANGE_COST * scale, dtype=np.float32)
     gain[:, 0, 0] = 0
     gain[:, 1:, 1:] = -JUMP_COST * scale * np.abs(octaves[1:, :, None] - octaves[:-1, None, :])
-    path = viterbi(local, gain)
+    path = viterbi(local[0], gain + local[1:, :, None])
     chosen = np.maximum(path - 1, 0)
     f0 = np.where(path > 0, f0[np.arange(len(f0)), chosen], 0)
     return Pitch(f0.astype(np.float32), height.max(axis=1))
 
 
-def viterbi(local: np.ndarray, gain: np.ndarray) -> np.ndarray:
-    """Return the path of states of largest total gain, shape (steps,).
+def viterbi(first: np.ndarray, gain: np.ndarray) -> np.ndarray:
+    """Return the path of states of largest total gain, shape (steps + 1,).
 
     Parameters
     ----------
-    local : np.ndarray, shape (steps, states)
-        Gain of being in a state.
-    gain : np.ndarray, shape (steps - 1, states, states)
+    first : np.ndarray, shape (states,)
+        Gain of beginning in each state.
+    gain : np.ndarray, shape (steps, states, states)
         Gain of arriving in a state (second axis) from a state (third axis).
     """
-    total, back = local[0], []
-    states = np.arange(local.shape[1])
-    for arrive, here in zip(gain, local[1:], strict=True):
-        arriving = arrive + total
-        best = arriving.argmax(axis=1)
-        back.append(best)
-        total = arriving[states, best] + here
+    arriving, total = np.empty_like(gain), first
+    for step, result in zip(gain, arriving, strict=True):
+        np.add(step, total, out=result)
+        total = result.max(axis=1)
     path = [int(total.argmax())]
-    for best in reversed(back):
+    for best in arriving.argmax(axis=2)[::-1].tolist():
         path.append(best[path[-1]])
     return np.array(path[::-1], dtype=np.intp)

@@ -11,7 +11,7 @@ from ser.features.frames import Spectrum
 from ser.features.functionals import FUNCTIONALS, functionals, segments
 from ser.features.spectral import delta
 
-CONTOUR = ("mean", "std", "p10", "p50", "p90", "range", "rising_mean", "rising_std", "falling_mean", "falling_std")
+CONTOUR = ("p10", "p50", "p90", "range", "rising_mean", "rising_std", "falling_mean", "falling_std")
 LEVEL = ("mean", "std")
 SPREAD = ("mean", "std", "p10", "p50", "p90")
 
@@ -53,11 +53,11 @@ MEAN = (Block("every", ("mfcc_*", "chroma_*", "mel_*"), ("mean",)),)
 # In the spirit of the Geneva minimalistic set (Eyben et al. 2016): few, interpretable, with more of the cepstrum.
 CEPSTRUM = tuple(f"mfcc_{number}" for number in range(1, 13))
 COMPACT = (
+    Block("voice", ("f0", "jitter", "shimmer", "hnr", "f[123]", "f[123]_bandwidth"), LEVEL),
     Block("voice", ("f0",), CONTOUR),
-    Block("voice", ("jitter", "shimmer", "hnr", "f[123]", "f[123]_bandwidth"), LEVEL),
     Block("voiced", ("alpha_ratio", "hammarberg", "slope_0_500", "slope_500_1500", "flux"), LEVEL),
+    Block("every", ("loudness", "centroid", "zero_crossings", *CEPSTRUM), LEVEL),
     Block("every", ("loudness",), (*CONTOUR, "peak_rate")),
-    Block("every", ("centroid", "zero_crossings", *CEPSTRUM), LEVEL),
     Block("every", CEPSTRUM, ("std",), of="derivatives"),
 )
 

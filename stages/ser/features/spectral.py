@@ -156,7 +156,7 @@ def rms(power: np.ndarray) -> np.ndarray:
 def zero_crossings(y: np.ndarray, *, frame_length: int, hop_length: int) -> np.ndarray:
     """Return the share of samples of each frame whose sign differs from the one before them in it, shape (frames,)."""
     negative = np.signbit(y)
-    changes = np.concatenate([[0, 0], np.cumsum(negative[1:] != negative[:-1])])  # before each sample
+    changes = np.concatenate([[0, 0], np.cumsum(negative[1:] != negative[:-1], dtype=np.int32)])  # before each sample
     centres = np.arange(1 + len(y) // hop_length) * hop_length
     ends = np.minimum(centres + frame_length // 2, len(y))
     starts = np.maximum(centres - frame_length // 2, 0)
