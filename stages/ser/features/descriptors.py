@@ -98,7 +98,7 @@ def whole_spectrum(clip: Spectrum, settings: DescriptorSettings, groups: set[str
     if "rolloff" in groups:
         every |= spectral.rolloffs(floored, clip.frequencies)
     if "balance" in groups:
-        every |= spectral.band_balance(floored, decibels, clip.frequencies)
+        every |= spectral.band_balance(floored, decibels, clip.sr)
     return every
 
 

@@ -12,6 +12,10 @@ import numpy as np
 import scipy.fft
 
 AMIN = 1e-10  # power that counts as zero (librosa)
+ALPHA = ((50, 1000), (1000, 5000))  # Hz
+HAMMARBERG = ((0, 2000), (2000, 5000))  # Hz
+SLOPES = ((0, 500), (500, 1500), (1500, 5000))  # Hz
+BANDS = ((0, 250), (250, 650), (650, 1000), (1000, 4000), (4000, 8000))  # Hz
 ROLLOFFS = (25, 50, 75, 85, 90)  # percent
 TOP_DB = 80.0  # dB; what is further below the maximum of the clip is raised to there (librosa)
 
@@ -100,10 +104,15 @@ def rolloffs(power: np.ndarray, frequencies: np.ndarray) -> dict[str, np.ndarray
     }
 
 
-def band_balance(power: np.ndarray, decibels: np.ndarray, frequencies: np.ndarray) -> dict[str, np.ndarray]:
+def band_balance(power: np.ndarray, decibels: np.ndarray, sr: int) -> dict[str, np.ndarray]:
     """Return the balance of low and high frequencies, as the Geneva set defines it, in dB or dB/kHz.
 
-    The parameters are those of `spectral_shape`.
+    Parameters
+    ----------
+    power, decibels : np.ndarray, shape (frames, bins)
+        See `spectral_shape`.
+    sr : int
+        Hz.
 
     Returns
     -------
@@ -111,34 +120,40 @@ def band_balance(power: np.ndarray, decibels: np.ndarray, frequencies: np.ndarra
         Alpha ratio (50-1000 Hz over 1-5 kHz), Hammarberg index (strongest peak below 2 kHz over that of 2-5 kHz),
         slopes over 0-500, 500-1500 and 1500-5000 Hz, and the levels of five bands relative to the whole.
     """
-    whole = 10 * np.log10(power.sum(axis=1))
+    n_fft = 2 * (power.shape[1] - 1)
+    to_bands, to_slopes = balance_filters(sr, n_fft)
+    low, high, *bands, whole = (10 * np.log10(power @ to_bands)).T
+    below, above = (decibels[:, bins_of(band, sr, n_fft)].max(axis=1) for band in HAMMARBERG)
+    balance = {"alpha_ratio": low - high, "hammarberg": below - above}
+    balance |= {f"slope_{a}_{b}": slope for (a, b), slope in zip(SLOPES, (decibels @ to_slopes).T, strict=True)}
+    return balance | {f"band_{a}_{b}": band - whole for (a, b), band in zip(BANDS, bands, strict=True)}
 
-    width = float(frequencies[1])
 
-    def band(low: float, high: float) -> slice:
-        return slice(math.ceil(low / width), math.floor(high / width) + 1)
+@cache
+def balance_filters(sr: int, n_fft: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return what takes power to that of the bands of `band_balance`, and decibels to their slopes in dB/kHz.
 
-    def level(low: float, high: float) -> np.ndarray:
-        return 10 * np.log10(power[:, band(low, high)].sum(axis=1))
+    Returns
+    -------
+    bands : np.ndarray of float32, shape (bins, 2 + 5 + 1)
+        Both of the alpha ratio, `BANDS`, and the whole.
+    slopes : np.ndarray of float32, shape (bins, 3)
+        Least squares; the bin at 0 Hz, the mean of the frame, is left out.
+    """
+    bands = np.zeros((n_fft // 2 + 1, len(ALPHA) + len(BANDS) + 1), dtype=np.float32)
+    for column, band in enumerate([*ALPHA, *BANDS, (0, sr / 2)]):
+        bands[bins_of(band, sr, n_fft), column] = 1
+    slopes = np.zeros((n_fft // 2 + 1, len(SLOPES)), dtype=np.float32)
+    for column, (low, high) in enumerate(SLOPES):
+        bins = bins_of((max(low, sr / n_fft), high), sr, n_fft)
+        x = np.arange(bins.start, bins.stop) * (sr / n_fft / 1000)
+        slopes[bins, column] = (x - x.mean()) / np.sum((x - x.mean()) ** 2)
+    return bands, slopes
 
-    def slope(low: float, high: float) -> np.ndarray:
-        bins = band(max(low, width), high)  # without the mean of the frame
-        x = frequencies[bins] / 1000
-        x = x - x.mean()
-        return decibels[:, bins] @ (x / (x @ x))
 
-    return {
-        "alpha_ratio": level(50, 1000) - level(1000, 5000),
-        "hammarberg": decibels[:, band(0, 2000)].max(axis=1) - decibels[:, band(2000, 5000)].max(axis=1),
-        "slope_0_500": slope(0, 500),
-        "slope_500_1500": slope(500, 1500),
-        "slope_1500_5000": slope(1500, 5000),
-        "band_0_250": level(0, 250) - whole,
-        "band_250_650": level(250, 650) - whole,
-        "band_650_1000": level(650, 1000) - whole,
-        "band_1000_4000": level(1000, 4000) - whole,
-        "band_4000_8000": level(4000, 8000) - whole,
-    }
+def bins_of(band: tuple[float, float], sr: int, n_fft: int) -> slice:
+    """Return the bins from one frequency to another (Hz), both included."""
+    return slice(math.ceil(band[0] * n_fft / sr), math.floor(min(band[1], sr / 2) * n_fft / sr) + 1)
 
 
 def loudness(mel_spectrogram: np.ndarray) -> np.ndarray:
