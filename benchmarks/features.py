@@ -33,7 +33,7 @@ from ser.params import Params, load_params  # noqa: E402
 
 REPORTS = ROOT / "reports/benchmarks"
 DEMO_RATE = 48000  # Hz, that of RAVDESS
-TWO_WORKERS = 1600  # clips
+TWO_WORKERS = 4800  # clips
 GROWTH = (1000, 30000)  # clips
 PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "librosa", "opensmile")
 # name → what it divides by what, and what is wanted of it; the times are those of all clips
