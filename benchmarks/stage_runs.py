@@ -40,8 +40,7 @@ def set_params(folder: Path, changes: dict[str, dict], source: Path | None = Non
     """Change keys of sections of a folder's params.yaml, or of a copy of another."""
     yaml = YAML(typ="safe", pure=True)
     content = yaml.load(source or folder / "params.yaml")
-    if "set" in content["extract"]["functionals"]:
-        content["extract"]["functionals"]["set"] = "full"
+    content["extract"]["functionals"]["set"] = "full"
     for section, values in changes.items():
         content[section] |= values
     yaml.dump(content, folder / "params.yaml")

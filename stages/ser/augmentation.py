@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import soxr
 
+from ser.audio import amplitude
 from ser.channel import reverberate, telephone
 from ser.noise import pink_noise, recorded_noise, white_noise
 from ser.recordings import Recording, read_recordings
@@ -164,8 +165,3 @@ def headroom_db(y: np.ndarray) -> float:
     """Return the gain that takes the loudest sample to full scale, dB; infinite for silence."""
     peak = float(np.abs(y).max())
     return -20.0 * math.log10(peak) if peak > 0.0 else math.inf
-
-
-def amplitude(db: float) -> float:
-    """Return the factor of a gain in dB."""
-    return 10.0 ** (db / 20.0)

@@ -2,7 +2,7 @@
 
 from fnmatch import fnmatchcase
 from functools import cache
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, get_args
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from ser.features.descriptors import Descriptors, describe
 from ser.features.frames import Spectrum
 from ser.features.functionals import FUNCTIONALS, functionals, segments
 from ser.features.spectral import delta
+from ser.params import ABSENT_GROUPS, DescriptorGroup
 
 CONTOUR = ("p10", "p50", "p90", "range", "rising_mean", "rising_std", "falling_mean", "falling_std")
 LEVEL = ("mean", "std")
@@ -61,32 +62,16 @@ COMPACT = (
     Block("every", CEPSTRUM, ("std",), of="derivatives"),
 )
 
+# Without chroma: pitch classes tell one voice from another, not its moods.
 FULL = (
     Block("every", ("*",), FUNCTIONALS, of="both"),
     Block("voiced", ("*",), SPREAD),
     Block("voice", ("*",), FUNCTIONALS, of="both"),
 )
 
-ALL_GROUPS = frozenset(
-    (
-        "mfcc",
-        "mel",
-        "chroma",
-        "energy",
-        "spectral",
-        "rolloff",
-        "balance",
-        "pitch",
-        "voice_quality",
-        "formants",
-        "segments",
-    )
-)
-SETS = {
-    "mean": (MEAN, frozenset(("mfcc", "mel", "chroma"))),
-    "compact": (COMPACT, ALL_GROUPS - {"mel", "chroma", "rolloff"}),
-    "full": (FULL, ALL_GROUPS - {"chroma"}),  # pitch classes tell one singer from another, not their moods
-}
+ALL_GROUPS = frozenset(get_args(DescriptorGroup))
+BLOCKS = {"mean": MEAN, "compact": COMPACT, "full": FULL}
+SETS = {name: (blocks, ALL_GROUPS - ABSENT_GROUPS[name]) for name, blocks in BLOCKS.items()}
 
 
 def functional_vector(clip: Spectrum, settings: FunctionalSettings) -> np.ndarray:
