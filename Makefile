@@ -1,16 +1,19 @@
 # make repro   the whole pipeline: data, models, metrics, plots
 # make test    lint and tests, some minutes
 # make verify  long checks: stages killed half-way, a Dask cluster
-# make bench   speed and memory of the features beside librosa and openSMILE; BENCH="--audio folder" for real speech
+# make corpus  fetch a published corpus: make corpus NAME=ravdess; without NAME: list them
+# make collect speech from the web: fetch and cut the sources of data/sources.csv (docs/collecting.md)
+# make bench   speed and memory of prepare, and of the features beside librosa and openSMILE; with
+#              BENCH="--audio folder" the features are those of real speech
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 # the stages run whatever `python` comes first
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help repro test verify bench lint
+.PHONY: help repro test verify corpus collect bench lint
 help:
-	@sed -n 's/^# make/make/p' Makefile
+	@sed -n 's/^# make/make/p; s/^#   /   /p' Makefile
 
 repro: $(VENV)/.installed
 	@echo "using $(VENV)"
@@ -24,8 +27,15 @@ test: $(VENV)/.installed-dev lint
 verify: $(VENV)/.installed-dev $(VENV)/.installed-dask
 	python -m pytest -m verify
 
+corpus: $(VENV)/.installed
+	python stages/fetch_corpus.py $(or $(NAME),--list) $(if $(URL),--url $(URL))
+
+collect: $(VENV)/.installed-collect
+	python stages/collect.py
+
 bench: $(VENV)/.installed-bench
 	$(VENV)/bench/bin/python benchmarks/features.py $(BENCH)
+	$(VENV)/bench/bin/python benchmarks/prepare.py
 
 lint: $(VENV)/.installed-dev
 	ruff check
@@ -38,9 +48,14 @@ $(VENV)/.installed: requirements.txt constraints.txt
 	@$(PIP) -r requirements.txt -c constraints.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.txt requirements-collect.txt $(VENV)/.installed
 	@echo "installing the test tools into $(VENV)"
 	@$(PIP) -r requirements-dev.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/.installed-collect: requirements-collect.txt $(VENV)/.installed
+	@echo "installing yt-dlp, PyAV and Silero VAD into $(VENV)"
+	@$(PIP) -r requirements-collect.txt -c constraints.txt
 	@touch $@
 
 $(VENV)/.installed-dask: requirements-dask.txt $(VENV)/.installed

@@ -11,7 +11,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ser.audio import to_float, to_int16
 from ser.augmentation import augment as augment_audio
 from ser.augmentation import draw_kinds, require_recordings
 from ser.clips import read_audio_settings, read_clips
@@ -19,6 +18,7 @@ from ser.errors import stage_errors
 from ser.files import write_csv
 from ser.parallel import parallel_map
 from ser.params import load_params
+from ser.samples import to_float, to_int16
 from ser.seeds import generator
 from ser.shards import Ragged, RaggedWriter
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import soundfile
 
-from ser.audio import to_int16
 from ser.demo import demo_table, synthesize
 from ser.errors import stage_errors
 from ser.params import load_params
+from ser.samples import to_int16
 
 
 def demo(folder: Path, speakers: int | None) -> None:

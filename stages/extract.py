@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
-from ser.audio import to_float
 from ser.clips import read_audio_settings, read_clips
 from ser.errors import InputError, stage_errors
 from ser.features.extraction import INPUTS, input_names, spectrum
 from ser.files import write_json
 from ser.parallel import parallel_map
 from ser.params import Extract, load_params
+from ser.samples import to_float
 from ser.shards import Ragged, RaggedWriter, TableWriter
 
 

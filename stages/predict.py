@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from ser.audio import UnusableAudioError, load_clip, to_float
+from ser.audio import AudioSettings, UnusableAudioError, load_clip, to_float
 from ser.corpora import audio_files
 from ser.errors import InputError, stage_errors
 from ser.features.extraction import INPUTS, spectrum
@@ -70,7 +70,8 @@ def read_description(folder: Path) -> dict:
     """Read what is known about a model, or say which models there are."""
     try:
         description = json.loads((folder / "model.json").read_text())
-        if description["trainer"] in LIBRARIES and {"audio", "extract", "kind"} <= description["input"].keys():
+        known = description["trainer"] in LIBRARIES and {"audio", "extract", "kind"} <= description["input"].keys()
+        if known and AudioSettings.__annotations__.keys() <= description["input"]["audio"].keys():
             return description
         raise InputError(f"{folder}/model.json was not written by this version: train the model again")
     except (OSError, ValueError, KeyError):
@@ -115,7 +116,9 @@ def write(table: pd.DataFrame, output: Path | None) -> None:
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("paths", nargs="+", type=Path, metavar="FILE", help="WAV or FLAC files, or folders of them")
+    parser.add_argument(
+        "paths", nargs="+", type=Path, metavar="FILE", help="audio files of any common format, or folders of them"
+    )
     parser.add_argument(
         "--model",
         type=Path,

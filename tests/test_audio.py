@@ -1,5 +1,7 @@
-"""Audio: what every kind of file decodes to, what is refused and why, and what cleaning promises of the samples."""
+"""Audio: what is refused and why, and what cleaning promises of the samples."""
 
+import subprocess
+import sys
 import warnings
 from types import SimpleNamespace
 
@@ -10,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from ser.audio import UnusableAudioError, clean, decode, load_clip, to_float, to_int16
+from conftest import ROOT
+from ser.audio import UnusableAudioError, clean, load_clip, to_float, to_int16
 
 SR = 16000
 FULL = 32768.0
@@ -19,10 +22,13 @@ FULL = 32768.0
 def config(**changes):
     values = {
         "sample_rate": SR,
+        "remove_dc": False,
+        "denoise_db": None,
         "trim_db": 40.0,
         "normalize": "peak",
         "peak_db": -1.0,
         "rms_db": -23.0,
+        "loudness_lufs": -23.0,
         "fixed_samples": None,
         "min_seconds": 0.3,
         "max_seconds": 30.0,
@@ -44,39 +50,7 @@ def refusal(function, *args, **kwargs):
     return str(error.value)
 
 
-# --- decoding
-
-
-@pytest.mark.parametrize(
-    ("suffix", "subtype", "step"),
-    [
-        ("wav", "PCM_U8", 2**-7),
-        ("wav", "PCM_16", 2**-15),
-        ("wav", "PCM_24", 2**-23),
-        ("wav", "PCM_32", 2**-24),  # float32 holds 24 bits
-        ("wav", "FLOAT", 2**-24),
-        ("wav", "DOUBLE", 2**-24),
-        ("flac", "PCM_16", 2**-15),
-        ("flac", "PCM_24", 2**-23),
-    ],
-)
-def test_every_depth_decodes_to_the_samples_written(tmp_path, suffix, subtype, step):
-    y = sine()
-    soundfile.write(tmp_path / f"a.{suffix}", y, SR, subtype=subtype)
-    decoded, sr = decode(tmp_path / f"a.{suffix}", max_seconds=30)
-    assert sr == SR
-    assert decoded.dtype == np.float32
-    np.testing.assert_allclose(decoded, y, atol=2 * step)
-
-
-@pytest.mark.parametrize("suffix", ["wav", "flac"])
-@pytest.mark.parametrize("channels", [1, 2, 6])
-def test_channels_are_averaged(tmp_path, suffix, channels):
-    columns = np.stack([sine(amplitude=0.1 * (channel + 1)) for channel in range(channels)], axis=1)
-    soundfile.write(tmp_path / f"a.{suffix}", columns, SR)
-    decoded, _ = decode(tmp_path / f"a.{suffix}", max_seconds=30)
-    assert decoded.shape == (SR,)
-    np.testing.assert_allclose(decoded, columns.mean(axis=1), atol=2**-14)
+# --- resampling
 
 
 @pytest.mark.parametrize("sr", [8000, 11025, 16000, 22050, 44100, 48000, 96000])
@@ -96,104 +70,6 @@ def test_resampling_does_not_fold_high_frequencies_down(tmp_path):
     samples = load_clip(tmp_path / "a.wav", config(normalize="none", trim_db=None))
     spectrum = np.abs(np.fft.rfft(to_float(samples) * np.hanning(len(samples))))
     assert spectrum[5000] < 1e-3 * spectrum[1000]  # 11 kHz would appear at 16 - 11 = 5 kHz
-
-
-def test_file_of_a_format_other_than_its_name_is_decoded_by_what_it_holds(tmp_path):
-    soundfile.write(tmp_path / "a.wav", sine(), SR, format="FLAC")
-    assert len(decode(tmp_path / "a.wav", max_seconds=30)[0]) == SR
-
-
-def test_odd_number_of_bytes_with_its_padding_is_not_taken_for_truncated(tmp_path):
-    soundfile.write(tmp_path / "a.wav", sine()[:-1], SR, subtype="PCM_U8")
-    assert len(decode(tmp_path / "a.wav", max_seconds=30)[0]) == SR - 1
-
-
-@pytest.fixture
-def wav(tmp_path):
-    """The bytes of a good WAV file of one second, and a function that writes bytes as a file and returns its path."""
-    soundfile.write(tmp_path / "good.wav", sine(), SR)
-
-    def write(content, name="bad.wav"):
-        (tmp_path / name).write_bytes(content)
-        return tmp_path / name
-
-    return (tmp_path / "good.wav").read_bytes(), write
-
-
-@pytest.fixture
-def flac(tmp_path):
-    noise = 0.1 * np.random.default_rng(1).standard_normal(SR)
-    soundfile.write(tmp_path / "good.flac", noise, SR)
-    return (tmp_path / "good.flac").read_bytes()
-
-
-def test_file_of_no_bytes_is_empty(wav):
-    assert refusal(decode, wav[1](b""), max_seconds=30) == "the file is empty"
-
-
-def test_text_named_wav_is_no_audio(wav):
-    assert "not readable as audio" in refusal(decode, wav[1](b"Page not found\n" * 100), max_seconds=30)
-
-
-def test_header_without_samples_is_refused(tmp_path):
-    soundfile.write(tmp_path / "a.wav", np.zeros(0), SR)
-    assert refusal(decode, tmp_path / "a.wav", max_seconds=30) == "no samples"
-
-
-@pytest.mark.parametrize("share", [0.1, 0.5, 0.99])
-def test_truncated_wav_is_refused_rather_than_read_as_far_as_it_goes(wav, share):
-    content, write = wav
-    message = refusal(decode, write(content[: int(share * len(content))]), max_seconds=30)
-    assert "truncated: the header promises more audio" in message
-
-
-def test_wav_that_lacks_its_last_byte_is_refused(wav):
-    content, write = wav
-    assert "truncated" in refusal(decode, write(content[:-1]), max_seconds=30)
-
-
-@pytest.mark.parametrize("size", range(1, 45))
-def test_wav_cut_in_its_header_is_refused(wav, size):
-    content, write = wav
-    assert refusal(decode, write(content[:size]), max_seconds=30)
-
-
-@pytest.mark.parametrize("share", [0.001, 0.01, 0.1, 0.5, 0.9, 0.999])
-def test_truncated_flac_is_refused(wav, flac, share):
-    message = refusal(decode, wav[1](flac[: int(share * len(flac))], "bad.flac"), max_seconds=30)
-    assert "truncated" in message or "not readable" in message
-
-
-def test_wav_streamed_without_a_known_size_is_read(wav):
-    content, write = wav
-    unknown = b"\xff\xff\xff\xff"  # as ffmpeg writes to a pipe
-    y, sr = decode(write(content[:4] + unknown + content[8:40] + unknown + content[44:]), max_seconds=30)
-    assert (len(y), sr) == (SR, SR)
-
-
-def test_flac_streamed_without_a_known_size_is_read_or_refused_for_that(wav, flac):
-    """36 bits of STREAMINFO hold the number of samples; 0 is unknown, as ``flac -`` and ffmpeg write to a pipe."""
-    streamed = bytearray(flac)
-    streamed[21] &= 0xF0
-    streamed[22:26] = bytes(4)
-    try:
-        assert len(decode(wav[1](bytes(streamed), "streamed.flac"), max_seconds=30)[0]) == SR
-    except UnusableAudioError as error:
-        assert "longer than" not in str(error)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_samples_that_are_no_numbers_are_refused(tmp_path, value):
-    y = sine()
-    y[100] = value
-    soundfile.write(tmp_path / "a.wav", y, SR, subtype="FLOAT")
-    assert refusal(decode, tmp_path / "a.wav", max_seconds=30) == "NaN or infinite samples"
-
-
-def test_clip_longer_than_allowed_is_refused_and_one_of_the_limit_is_not(tmp_path):
-    soundfile.write(tmp_path / "a.wav", sine(seconds=2.0), SR)
-    assert "longer than 1.9 s (2.0 s)" in refusal(decode, tmp_path / "a.wav", max_seconds=1.9)
-    assert len(decode(tmp_path / "a.wav", max_seconds=2.0)[0]) == 2 * SR
 
 
 # --- silence and trimming
@@ -286,6 +162,81 @@ def test_without_normalisation_samples_beyond_full_scale_are_clipped_not_wrapped
     assert (samples[y < -1] == -32768).all()
 
 
+# --- loudness
+
+
+@pytest.mark.parametrize("lufs", [-23.0, -30.0])
+@pytest.mark.parametrize("amplitude", [0.001, 0.3, 100.0])
+@pytest.mark.parametrize("sr", [8000, 16000, 48000])
+def test_loudness_of_a_997_hz_tone_is_that_of_the_recommendation(lufs, amplitude, sr):
+    """ITU-R BS.1770-4: a tone of 997 Hz at full scale in one channel reads -3.01 LKFS."""
+    y = sine(997.0, seconds=3.0, sr=sr, amplitude=amplitude)
+    samples = clean(y, sr, config(normalize="loudness", loudness_lufs=lufs, sample_rate=sr))
+    assert level_db(np.abs(samples.astype(float)).max()) == pytest.approx(lufs + 3.01, abs=0.1)
+
+
+def test_pauses_do_not_count_for_the_loudness():
+    y = sine(997.0, seconds=2.0)
+    pause = sine(997.0, seconds=2.0, amplitude=0.001)
+    samples = clean(np.concatenate([y, pause, y]), SR, config(normalize="loudness"))
+    assert level_db(np.abs(samples.astype(float)).max()) == pytest.approx(-19.99, abs=0.3)
+
+
+@pytest.mark.parametrize("seconds", [0.05, 0.1, 0.3, 0.39, 0.4, 0.41])
+def test_clip_shorter_than_a_block_is_a_block(seconds):
+    setting = config(normalize="loudness", min_seconds=0.05)
+    samples = clean(sine(997.0, seconds=seconds), SR, setting)
+    assert level_db(np.abs(samples.astype(float)).max()) == pytest.approx(-19.99, abs=0.3)
+
+
+def test_loudness_stops_at_full_scale_instead_of_clipping():
+    y = sine(amplitude=0.01)
+    y[SR // 2] = 0.5
+    samples = clean(y, SR, config(normalize="loudness", loudness_lufs=-5.0))
+    np.testing.assert_allclose(samples[:1000] / FULL, 2 * y[:1000], atol=1e-4)
+
+
+@pytest.mark.parametrize("y", [np.ones(SR), 1e-4 * np.ones(SR), sine(0.5, seconds=2.0)])
+def test_loudness_of_what_nobody_hears_is_refused_or_finite(y):
+    try:
+        assert np.abs(clean(y, SR, config(normalize="loudness")).astype(int)).max() > 0
+    except UnusableAudioError as error:
+        assert "silent" in str(error)
+
+
+# --- offset
+
+
+@pytest.mark.parametrize("offset", [-0.5, -0.01, 0.2, 10.0])
+@pytest.mark.parametrize("sr", [16000, 44100])
+def test_offset_is_removed_before_anything_else(offset, sr):
+    y = np.concatenate([np.zeros(sr), sine(sr=sr), np.zeros(sr)])
+    without = clean(y, sr, config())
+    np.testing.assert_allclose(clean(y + offset, sr, config(remove_dc=True)), without, atol=2)
+    assert len(clean(y + offset, sr, config())) > len(without)  # the offset would pass for sound
+
+
+def test_offset_alone_is_silence():
+    assert "silent" in refusal(clean, np.full(SR, 0.5), SR, config(remove_dc=True))
+
+
+# --- noise
+
+
+def test_noise_is_reduced_before_the_ends_are_trimmed():
+    rng = np.random.default_rng(1)
+    y = np.concatenate([np.zeros(SR), sine(), np.zeros(SR)])
+    y += 0.01 * rng.standard_normal(len(y))  # 34 dB below the tone
+    assert len(clean(y, SR, config())) == len(y)
+    assert len(clean(y, SR, config(denoise_db=20.0))) < 1.3 * SR
+
+
+def test_what_is_not_asked_for_is_not_imported():
+    code = "import sys; sys.path[:0] = ['stages']; import ser.audio; print('scipy' in sys.modules)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert run.stdout == "False\n"
+
+
 # --- a fixed length
 
 
@@ -325,10 +276,13 @@ signals = hnp.arrays(
 ).map(lambda y: np.tile(np.repeat(y, 7), 60))  # up to 16,800 samples
 configs = st.builds(
     config,
+    remove_dc=st.booleans(),
+    denoise_db=st.none() | st.floats(1.0, 40.0),
     trim_db=st.none() | st.floats(1.0, 80.0),
-    normalize=st.sampled_from(["peak", "rms", "none"]),
+    normalize=st.sampled_from(["peak", "rms", "loudness", "none"]),
     peak_db=st.floats(-60.0, 0.0),
     rms_db=st.floats(-60.0, 0.0),
+    loudness_lufs=st.floats(-60.0, 0.0),
     fixed_samples=st.none() | st.integers(1, 20000),
     min_seconds=st.floats(0.05, 0.5),
 )

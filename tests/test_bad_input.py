@@ -65,7 +65,7 @@ def test_bad_files_are_quarantined_with_their_reason_and_the_run_goes_on(place):
         assert row.reason.startswith(BAD[row.file.rsplit("/", 1)[1]]), row.reason
     clips = pd.read_csv(place / "data/prepared/clips.csv")
     assert len(clips) == 4 * 12 - 6  # two of the bad names were not there before
-    assert "ravdess/Actor_01/03-01-04-01-01-01-01" in set(clips["clip"])  # 8 kHz, 8 bits, stereo: usable
+    assert "ravdess/03-01-04-01-01-01-01" in set(clips["clip"])  # 8 kHz, 8 bits, stereo: usable
     index = np.load(place / "data/prepared/audio/index.npy")
     np.testing.assert_allclose(index[:, 2] / 16000, clips["seconds"], atol=1e-5)
 
@@ -76,13 +76,36 @@ def test_the_same_audio_twice_is_used_once_or_not_at_all(place):
     shutil.copy(folder / "Actor_02/03-01-05-01-01-01-02.wav", folder / "Actor_02/03-01-04-01-01-01-02.wav")
     assert run_stage(place, "prepare").returncode == 0
     reasons = pd.read_csv(place / "reports/data/quarantine.csv").set_index("file")["reason"]
-    assert reasons["ravdess/Actor_01/03-01-05-01-01-02-01.wav"] == "same audio as ravdess/Actor_01/03-01-05-01-01-01-01"
-    contradictory = reasons[reasons.str.contains("another speaker or emotion")]
+    assert reasons["ravdess/Actor_01/03-01-05-01-01-02-01.wav"] == "same audio as ravdess/03-01-05-01-01-01-01"
+    contradictory = reasons[reasons.str.contains("which has another emotion")]
     assert sorted(contradictory.index) == [
         "ravdess/Actor_02/03-01-04-01-01-01-02.wav",
         "ravdess/Actor_02/03-01-05-01-01-01-02.wav",
     ]
     assert len(reasons) == 3
+
+
+def test_a_contradiction_with_an_emotion_that_is_not_selected_counts_too(place):
+    folder = place / "data/raw/ravdess"
+    shutil.copy(folder / "Actor_02/03-01-05-01-01-01-02.wav", folder / "Actor_02/03-01-04-01-01-01-02.wav")
+    set_params(place, {"prepare.emotions": ["anger", "neutral"]})
+    assert run_stage(place, "prepare").returncode == 0
+    table = pd.read_csv(place / "reports/data/quarantine.csv")
+    assert list(table["file"]) == ["ravdess/Actor_02/03-01-05-01-01-01-02.wav"]  # what is not selected is not there
+    assert "ravdess/03-01-04-01-01-01-02, which has another emotion" in table["reason"][0]
+    clips = pd.read_csv(place / "data/prepared/clips.csv")
+    assert set(clips["emotion"]) == {"anger", "neutral"}
+    index = np.load(place / "data/prepared/audio/index.npy")
+    np.testing.assert_allclose(index[:, 2] / 16000, clips["seconds"], atol=1e-5)
+
+
+def test_one_corpus_under_two_names(place):
+    (place / "data/raw/ravdess.csv").write_text("path,emotion\nravdess/Actor_01/03-01-05-01-01-01-01.wav,anger\n")
+    set_params(place, {"prepare.corpora": ["ravdess.csv", "ravdess"]})
+    assert "raw holds ravdess, ravdess.csv: keep one" in refused(run_stage(place, "prepare"))
+    (place / "data/raw/ravdess").rename(place / "data/raw/RAVDESS")
+    set_params(place, {"prepare.corpora": ["ravdess.csv", "RAVDESS"]})
+    assert "prepare.corpora names the corpus ravdess twice" in refused(run_stage(place, "prepare"))
 
 
 def test_an_unknown_key_of_params(place):
@@ -94,10 +117,12 @@ def test_an_unknown_key_of_params(place):
 
 def test_a_missing_corpus_and_an_empty_one(place):
     set_params(place, {"prepare.corpora": ["emodb"]})
-    assert "corpus emodb: no folder data/raw/emodb" in refused(run_stage(place, "prepare"))
+    assert "corpus emodb: no folder, archive or table of this name in data/raw (there: ravdess)" in refused(
+        run_stage(place, "prepare")
+    )
     (place / "data/raw/emodb").mkdir()
     (place / "data/raw/emodb/readme.txt").write_text("to be downloaded")
-    assert "corpus emodb: no .flac or .wav file under data/raw/emodb" in refused(run_stage(place, "prepare"))
+    assert "corpus emodb: no audio file (.wav, " in refused(run_stage(place, "prepare"))
 
 
 def test_a_corpus_with_one_emotion(place):

@@ -257,7 +257,7 @@ def values_of(spec: object, names: set[str]) -> set[str]:
 
 
 def test_there_is_no_other_template():
-    of_prepare = {"quarantine"}
+    of_prepare = {"quarantine", "cues"}
     assert {path.stem for path in (ROOT / ".dvc/plots").glob("*.json")} == TEMPLATES.keys() | of_prepare
 
 

@@ -396,6 +396,16 @@ def test_predefined_by_speaker_numbers_folds_as_the_file_does(tmp_path):
     assert set(clips["speaker"][parts["fold_7"] == "test"]) == {"c:02", "c:04"}
 
 
+def test_predefined_takes_the_folds_that_a_manifest_states():
+    clips = corpus(speakers=6)
+    fold = clips["speaker"].str[-1].astype(int).clip(upper=3) - 1
+    clips["fold"] = fold.astype(str).where(clips["speaker"] != "c:02", "")
+    parts = assign_parts(clips, config(scheme="predefined"))
+    assert list(parts.columns) == ["clip", "fold_0", "fold_2"]
+    assert set(clips["speaker"][parts["fold_0"] == "test"]) == {"c:01"}
+    assert set(clips["speaker"][parts["fold_2"] == "test"]) == {"c:03", "c:04", "c:05", "c:06"}
+
+
 def test_predefined_by_clip_tests_those_clips(tmp_path):
     clips = corpus(speakers=6)
     tested = clips["clip"][::7]

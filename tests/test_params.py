@@ -94,9 +94,15 @@ def test_missing_key_is_named(tmp_path, key):
         ("prepare.trim_db", ".inf", "inf", "finite"),
         ("prepare.peak_db", "0.5", "0.5", "less than or equal to 0"),
         ("prepare.fixed_samples", "0", "0", "greater than or equal to 1"),
-        ("prepare.normalize", "loud", "'loud'", "'peak', 'rms' or 'none'"),
+        ("prepare.normalize", "loud", "'loud'", "'peak', 'rms', 'loudness' or 'none'"),
+        ("prepare.remove_dc", "0", "0", "valid boolean"),
+        ("prepare.denoise_db", "0.0", "0.0", "greater than 0"),
+        ("prepare.loudness_lufs", "3.0", "3.0", "less than or equal to 0"),
+        ("prepare.loudness_lufs", "-80.0", "-80.0", "greater than or equal to -70"),
         ("prepare.rename", "{calm: cool}", "'cool'", "'neutral'"),
         ("prepare.corpora", "[]", "[]", "at least 1 item"),
+        ("collect.threshold", "1.0", "1.0", "less than 1"),
+        ("collect.min_seconds", "0.0", "0.0", "greater than or equal to 0.1"),
         ("demo.speakers", "1", "1", "greater than or equal to 2"),
         ("demo.sentences", "9", "9", "less than or equal to 8"),
         ("split.scheme", "fold", "'fold'", "'kfold'"),
@@ -142,6 +148,7 @@ def test_wrong_value_is_refused_naming_key_value_and_rule(tmp_path, key, text, v
         ("train_ml.models", "[mlp, mlp]", "models is ['mlp', 'mlp']; allowed is each value once"),
         ("compute.backend", "dask", "address is None; with backend dask it is that of a running scheduler"),
         ("compute.address", "tcp://localhost:8786", "address is 'tcp://localhost:8786'; with backend loky it is null"),
+        ("collect.max_seconds", "1.5", "max_seconds is 1.5; allowed is at least twice min_seconds"),
         ("prepare.max_seconds", "0.2", "[0.3, 0.2]; allowed is a lower value followed by an upper"),
     ],
 )
@@ -154,6 +161,7 @@ def test_contradiction_inside_a_section_is_named(tmp_path, key, text, named):
 @pytest.mark.parametrize("name", ["../secret", "a/b", "/tmp", ".hidden", ".."])
 def test_corpus_cannot_be_a_path(tmp_path, name):
     assert f"prepare.corpora.0 is '{name}'" in message_with(tmp_path, "prepare.corpora", f"['{name}']")
+    assert f"collect.name is '{name}'" in message_with(tmp_path, "collect.name", f"'{name}'")
 
 
 @pytest.mark.parametrize("group", ["tone", "prosody"])
@@ -189,8 +197,9 @@ def test_whole_number_serves_where_a_fraction_is_meant(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["null", "~", ""])
-def test_null_switches_trimming_off(tmp_path, text):
-    assert load_with(tmp_path, "prepare.trim_db", text).prepare.trim_db is None
+@pytest.mark.parametrize("key", ["trim_db", "denoise_db"])
+def test_null_switches_trimming_and_denoising_off(tmp_path, key, text):
+    assert getattr(load_with(tmp_path, f"prepare.{key}", text).prepare, key) is None
 
 
 # --- the file itself

@@ -7,10 +7,10 @@ from typing import Protocol
 import numpy as np
 import soxr
 
-from ser.audio import amplitude
 from ser.channel import reverberate, telephone
 from ser.noise import pink_noise, recorded_noise, white_noise
 from ser.recordings import Recording, read_recordings
+from ser.samples import amplitude
 from ser.time_scale import nearest_semitones, shift_pitch, stretch
 
 SAME_LEVEL = {"speed", "stretch", "pitch", "room", "telephone"}  # kinds whose copies have the power of their clips

@@ -16,6 +16,7 @@ from ser.demo_phonetics import EMOTIONS, SENTENCES, Segment
 from ser.seeds import generator
 
 FRAME = 0.005  # s, the step of the control parameters (Klatt 1980)
+SYNTHETIC = "synthetic"  # the source of a clip of the demo corpus, which has no file
 RESPONSE = 0.048  # s, in which a resonator of 60 Hz bandwidth loses 60 dB, and a frame's own length
 HIGHEST_RESONANCE = 0.48  # re the sample rate; a formant of the tube above it is left out
 OPEN_QUOTIENT_BOUNDS = (0.35, 0.85)
@@ -80,7 +81,7 @@ def _row(index: int, emotion: str, sentence: str, take: int) -> dict:
         "intensity": "",
         "statement": sentence,
         "language": "synthetic",
-        "source": "synthetic",
+        "source": SYNTHETIC,
     }
 
 

@@ -155,7 +155,8 @@ CUES = {
     # Pauses, ratio: long in sadness, short in anger and joy (Juslin & Laukka 2003).
     "pause": Cue(0.08, 0.04, 0.16, anger=-0.2, boredom=0.1, disgust=0.2, fear=-0.1, happiness=-0.1, sadness=0.4),
     # Intensity, dB: high in anger and joy, low in sadness and boredom (Banse & Scherer 1996; Juslin & Laukka 2003).
-    "level": Cue(1.0, 0.4, 1.6, anger=6.0, boredom=-2.0, disgust=0.0, fear=1.0, happiness=4.0, sadness=-3.0),
+    # Speakers differ by their distance from the microphone too.
+    "level": Cue(4.0, 0.4, 1.6, anger=6.0, boredom=-2.0, disgust=0.0, fear=1.0, happiness=4.0, sadness=-3.0),
     # Stressed over unstressed syllables, dB: intensity varies much in anger, fear and joy, little in sadness (Juslin &
     # Laukka 2003).
     "stress": Cue(0.3, 0.2, 0.55, anger=2.0, boredom=-1.2, disgust=0.5, fear=0.5, happiness=1.5, sadness=-1.0),

@@ -55,6 +55,9 @@ def assign_folds(clips: pd.DataFrame, settings) -> np.ndarray:
     """Return the number of the fold that tests each clip, -1 for one that is never tested."""
     scheme, seed = settings.scheme, derive_seed(settings.seed, "folds")
     if scheme == "predefined":
+        stated = clips.get("fold", pd.Series(dtype=str))
+        if (stated != "").any():  # by a manifest; a clip for which it states none is never tested
+            return stated.replace("", "-1").astype(int).to_numpy()
         return predefined_folds(clips, settings.predefined)
     if scheme == "random":
         return _test_sets(StratifiedKFold(settings.folds, shuffle=True, random_state=seed), clips, clips["emotion"])

@@ -50,18 +50,39 @@ class Raw(Section):
     path: Annotated[str, Field(min_length=1)]
 
 
+class Manifest(Section):
+    path: Annotated[str, Field(min_length=1)]
+    emotion: Annotated[str, Field(min_length=1)]
+    speaker: Annotated[str, Field(min_length=1)]
+    sex: Annotated[str, Field(min_length=1)]
+    language: Annotated[str, Field(min_length=1)]
+    statement: Annotated[str, Field(min_length=1)]
+    intensity: Annotated[str, Field(min_length=1)]
+    fold: Annotated[str, Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _check(self):
+        _require_distinct("the names of the columns", list(self.model_dump().values()))
+        return self
+
+
 class Prepare(Section):
     corpora: Annotated[list[Annotated[str, Field(pattern=r"^[^/\\.][^/\\]*$")]], Field(min_length=1)]
     emotions: list[Emotion]
     rename: dict[Emotion, Emotion]
+    manifest: Manifest
     sample_rate: Annotated[int, Field(ge=8000, le=48000)]
+    remove_dc: bool
+    denoise_db: Positive | None
     trim_db: Positive | None
-    normalize: Literal["peak", "rms", "none"]
+    normalize: Literal["peak", "rms", "loudness", "none"]
     peak_db: Annotated[float, Field(le=0)]
     rms_db: Annotated[float, Field(le=0)]
+    loudness_lufs: Annotated[float, Field(ge=-70, le=0)]
     fixed_samples: Count | None
     min_seconds: Annotated[float, Field(ge=0.05)]
     max_seconds: Positive
+    seed: Seed
 
     @model_validator(mode="after")
     def _check(self):
@@ -293,6 +314,24 @@ class Compute(Section):
         return self
 
 
+class Collect(Section):
+    sources: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(pattern=r"^[^/\\.][^/\\]*$")]
+    min_seconds: Annotated[float, Field(ge=0.1)]
+    max_seconds: Annotated[float, Field(le=60)]
+    pause: Annotated[float, Field(ge=0.05)]
+    threshold: Annotated[float, Field(ge=0.2, lt=1)]
+    padding: Annotated[float, Field(ge=0, le=1)]
+
+    @model_validator(mode="after")
+    def _check(self):
+        if self.max_seconds < 2 * self.min_seconds:  # or the parts of what is split might be too short
+            raise ValueError(f"max_seconds is {self.max_seconds}; allowed is at least twice min_seconds")
+        if self.min_seconds + 4 * self.padding > self.max_seconds:
+            raise ValueError(f"padding is {self.padding}; allowed is at most a quarter of max_seconds - min_seconds")
+        return self
+
+
 class Params(Section):
     """The whole file; each attribute is the section of the same name."""
 
@@ -310,6 +349,7 @@ class Params(Section):
     fuse: Fuse
     evaluate: Evaluate
     compute: Compute
+    collect: Collect
 
     @model_validator(mode="after")
     def _check(self):

@@ -1,17 +1,34 @@
 """CREMA-D, the crowd-sourced emotional multimodal actors dataset.
 
-Cao et al. 2014, IEEE Trans. Affective Computing 5(4) 377–390; https://github.com/CheyneyComputerScience/CREMA-D;
-Open Database License.
-
-A name is actor, sentence, emotion and intensity, as in ``1001_DFA_ANG_XX.wav``.
+A name is actor, sentence, emotion and intensity, as in ``1001_DFA_ANG_XX.wav``. Age and ethnicity of the actors are in
+``VideoDemographics.csv``.
 """
 
 import re
 from pathlib import PurePosixPath
 
-from ser.corpora.labels import Labels, UnusableNameError
+from ser.corpora.about import About
+from ser.corpora.labels import Labels, Table, UnusableNameError, code_of, require_codes
+from ser.corpora.side_tables import BrokenTableError, read_rows, require_age, require_value
 
-LANGUAGE = "en"
+ABOUT = About(
+    title="CREMA-D, the crowd-sourced emotional multimodal actors dataset",
+    language="en",
+    clips=7442,
+    speakers=91,
+    names="`AudioWAV/1001_DFA_ANG_XX.wav`: actor, sentence, emotion and intensity (`LO`, `MD`, `HI`, or `XX` where "
+    "none was asked for). Only the sentence `IEO` is spoken in three intensities; one clip is published as "
+    "`1040_ITH_SAD_X`. Age and ethnicity of the actors come from `VideoDemographics.csv`, where it is there.",
+    citation="Cao, H., Cooper, D. G., Keutmann, M. K., Gur, R. C., Nenkova, A. & Verma, R. (2014). CREMA-D: "
+    "Crowd-sourced Emotional Multimodal Actors Dataset. IEEE Transactions on Affective Computing 5(4), 377–390. "
+    "https://doi.org/10.1109/TAFFC.2014.2336244",
+    licence="Open Database License 1.0, contents under the Database Contents License 1.0",
+    home="https://github.com/CheyneyComputerScience/CREMA-D",
+    instructions="The clips are in Git LFS: `git lfs install`, then "
+    "`git clone https://github.com/CheyneyComputerScience/CREMA-D`; take `AudioWAV/` and `VideoDemographics.csv`. "
+    "Downloaded without Git LFS, each WAV file is a pointer of some 130 bytes.",
+)
+TABLE = "VideoDemographics.csv"
 
 ACTORS = {str(number) for number in range(1001, 1092)}
 # fmt: off
@@ -30,34 +47,68 @@ EMOTIONS = {
     "NEU": "neutral",
     "SAD": "sadness",
 }
-INTENSITIES = {"LO": "low", "MD": "medium", "HI": "high", "XX": "", "X": ""}  # one published name ends in a single X
+INTENSITIES = {"LO": "low", "MD": "medium", "HI": "high", "XX": ""}
+ODDITIES = {"1040_ITH_SAD_XX": "1040_ITH_SAD_X"}  # by the scheme: as published
 
-_NAME = re.compile(r"(?P<actor>\d{4})_(?P<sentence>[A-Z]{3})_(?P<emotion>[A-Z]{3})_(?P<intensity>[A-Z]{1,2})")
+_NAME = re.compile(r"(?P<actor>[0-9]{4})_(?P<sentence>[A-Z]{3})_(?P<emotion>[A-Z]{3})_(?P<intensity>[A-Z]{2})")
 
 
-def parse_name(path: PurePosixPath) -> Labels:
-    """Return the labels that a path inside the corpus states.
+def parse_name(path: PurePosixPath, table: Table | None = None) -> Labels:
+    """Return the labels that a path inside the corpus and the table of the actors state.
 
     Raises
     ------
     UnusableNameError
         If the name breaks the scheme.
     """
-    name = _NAME.fullmatch(path.stem)
+    stem = next((regular for regular, published in ODDITIES.items() if published == path.stem), path.stem)
+    name = _NAME.fullmatch(stem)
     if not name:
         raise UnusableNameError("the name is not actor, sentence, emotion and intensity, as in 1001_DFA_ANG_XX")
-    for field, allowed in (
-        ("actor", ACTORS),
-        ("sentence", SENTENCES),
-        ("emotion", EMOTIONS),
-        ("intensity", INTENSITIES),
-    ):
-        if name[field] not in allowed:
-            raise UnusableNameError(f"{field} {name[field]} does not exist in CREMA-D")
-    return Labels(
-        speaker=name["actor"],
-        sex="female" if name["actor"] in FEMALE else "male",
-        emotion=EMOTIONS[name["emotion"]],
-        intensity=INTENSITIES[name["intensity"]],
-        statement=name["sentence"],
+    actor, sentence, emotion, intensity = name.groups()
+    require_codes(
+        "CREMA-D",
+        ("actor", actor, ACTORS),
+        ("sentence", sentence, SENTENCES),
+        ("emotion", emotion, EMOTIONS),
+        ("intensity", intensity, INTENSITIES),
     )
+    # 1,365 of the 7,442 published clips have an intensity, as many as 91 actors, 5 emotions and 3 intensities make
+    graded = sentence == "IEO" and EMOTIONS[emotion] != "neutral"
+    if graded != (intensity != "XX"):
+        raise UnusableNameError(f"{emotion} is not spoken with intensity {intensity} in the sentence {sentence}")
+    labels = Labels(
+        speaker=actor,
+        sex="female" if actor in FEMALE else "male",
+        emotion=EMOTIONS[emotion],
+        intensity=INTENSITIES[intensity],
+        statement=sentence,
+        name=ODDITIES.get(stem, stem),
+    )
+    return labels._replace(**(table or {}).get(actor, {}))
+
+
+def format_name(labels: Labels) -> str:
+    """Return the published name of the clip with these labels, without suffix."""
+    emotion, intensity = code_of(EMOTIONS, labels.emotion), code_of(INTENSITIES, labels.intensity)
+    name = f"{labels.speaker}_{labels.statement}_{emotion}_{intensity}"
+    return ODDITIES.get(name, name)
+
+
+def read_table(content: bytes) -> dict[str, dict[str, str]]:
+    """Return sex, age and ethnicity of each actor in ``VideoDemographics.csv``.
+
+    Raises
+    ------
+    BrokenTableError
+        If the content is not that table.
+    """
+    actors = {}
+    for line, row in read_rows(content, TABLE, ("ActorID", "Age", "Sex", "Race", "Ethnicity")):
+        require_value(TABLE, line, "Sex", row["Sex"], {"Male", "Female"})
+        require_age(TABLE, line, row["Age"])
+        if row["ActorID"] in actors:
+            raise BrokenTableError(f"{TABLE}: line {line}: actor {row['ActorID']} is there twice")
+        ethnicity = ", ".join(row[column] for column in ("Race", "Ethnicity") if row[column] not in ("", "Unknown"))
+        actors[row["ActorID"]] = {"sex": row["Sex"].lower(), "age": row["Age"], "ethnicity": ethnicity}
+    return actors

@@ -8,8 +8,6 @@ from pathlib import PurePosixPath
 from ser.corpora.emotions import EMOTIONS, emotion_of_word
 from ser.corpora.labels import Labels, UnusableNameError
 
-LANGUAGE = ""
-
 
 def parse_name(path: PurePosixPath) -> Labels:
     """Return the labels that a path inside the corpus states.
