@@ -132,7 +132,7 @@ def test_same_bytes_in_the_same_and_in_another_process(tmp_path):
     environment = os.environ | {"OMP_NUM_THREADS": "4", "PYTHONPATH": folders}
     subprocess.run([sys.executable, "-c", code, tmp_path / "third"], env=environment, check=True)
     first = contents(tmp_path / "first")
-    assert sorted(first) == ["network.weights.h5", "settings.json", "statistics.npz"]
+    assert sorted(first) == ["network.weights.h5", "settings.json", "statistics.npy"]
     assert first == contents(tmp_path / "second")
     assert first == contents(tmp_path / "third")
 

@@ -171,11 +171,14 @@ def predict_batches(network: keras.Model, inputs: Iterator[np.ndarray], batch_si
 
 
 def save_model(model: KerasModel, folder: Path) -> None:
-    """Write ``settings.json``, ``statistics.npz`` and ``network.weights.h5`` to `folder`."""
+    """Write ``settings.json``, ``statistics.npy`` (mean, deviation) and ``network.weights.h5`` to `folder`.
+
+    Not an ``.npz``: what a zip says about itself differs between releases of Python.
+    """
     folder = Path(folder)
     write_json(model.settings, folder / "settings.json")
-    with written(folder / "statistics.npz") as temporary, temporary.open("wb") as file:
-        np.savez(file, mean=model.mean, deviation=model.deviation)
+    with written(folder / "statistics.npy") as temporary, temporary.open("wb") as file:
+        np.save(file, np.stack([model.mean, model.deviation]))
     with written(folder / "network.weights.h5") as temporary:
         model.network.save_weights(temporary)
 
@@ -186,8 +189,8 @@ def load_model(folder: Path, build: Callable[..., keras.Model]) -> KerasModel:
     settings = json.loads((folder / "settings.json").read_text())
     network = build(**settings)
     network.load_weights(folder / "network.weights.h5")
-    with np.load(folder / "statistics.npz", allow_pickle=False) as statistics:
-        return KerasModel(network, statistics["mean"], statistics["deviation"], settings)
+    mean, deviation = np.load(folder / "statistics.npy", allow_pickle=False)
+    return KerasModel(network, mean, deviation, settings)
 
 
 def keras_layers(network: keras.Model) -> list[Layer]:
