@@ -26,7 +26,7 @@ def audit(place: Path, scheme: str | None, output: Path) -> None:
     recordings, fingerprints = hear_all(
         files, place.parent, settings, params.demo, compute=params.compute, label="audit"
     )
-    recordings = mark_duplicates(recordings, fingerprints)
+    recordings = mark_duplicates(recordings, fingerprints, params.compute)
     report_audit(recordings, settings, output, title=f"Data audit of {place.name}")
     print(f"see {output / 'audit.html'}")
 

@@ -44,7 +44,7 @@ def prepare() -> None:
             keep=writer.append,
         )
     written = recordings["wanted"] & (recordings["reason"] == "")
-    recordings = mark_duplicates(recordings, fingerprints)
+    recordings = mark_duplicates(recordings, fingerprints, params.compute)
     drop_items(PREPARED / "audio", np.flatnonzero(recordings.loc[written, "reason"] != ""))
     recordings = recordings[recordings["wanted"]]
 

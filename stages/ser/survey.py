@@ -150,12 +150,12 @@ def open_recording(file: dict, raw_path: Path | str, settings: Prepare, demo: De
     return decode(open_source(file["source"], raw_path), max_seconds=settings.max_seconds)
 
 
-def mark_duplicates(recordings: pd.DataFrame, fingerprints: list[np.ndarray]) -> pd.DataFrame:
+def mark_duplicates(recordings: pd.DataFrame, fingerprints: list[np.ndarray], compute: Compute) -> pd.DataFrame:
     """Give a reason to every clip that is a copy of another, exactly or nearly; see `ser.audit.find_duplicates`.
 
     What cannot be used anyway is compared too, so that its reason says what it holds.
     """
-    found = find_duplicates(recordings, recordings["digest"].to_numpy(), find_same_takes(fingerprints))
+    found = find_duplicates(recordings, recordings["digest"].to_numpy(), find_same_takes(fingerprints, compute))
     reasons = recordings["reason"].to_numpy(dtype=object, copy=True)
     for duplicate in found.itertuples():
         known = reasons[duplicate.row]
