@@ -29,7 +29,7 @@ def demo(folder: Path, speakers: int | None) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="where to write them, such as /tmp/clips")
+    parser.add_argument("folder", type=Path, help="where to write them, such as ../clips")
     parser.add_argument("--speakers", type=int, help="write the first so many speakers only (default: all)")
     arguments = parser.parse_args()
     with stage_errors():

@@ -71,6 +71,14 @@ def test_archives_inside_a_folder_are_folders(tmp_path):
     assert read_source("ravdess/song.zip/Actor_02/b.wav", tmp_path) == b"b"
 
 
+def test_a_broken_archive_inside_a_folder_is_one_bad_file(tmp_path):
+    tree(tmp_path / "mine", "anger/1.wav", "broken.zip")
+    assert listed(tmp_path / "mine", tmp_path) == [
+        ("broken.zip", "mine/broken.zip", "not readable as an archive: download it again"),
+        ("anger/1.wav", "mine/anger/1.wav", ""),
+    ]
+
+
 @pytest.mark.parametrize("kind", [".zip", ".tar", ".tar.gz"])
 def test_a_source_in_an_archive_is_opened_without_unpacking(tmp_path, kind):
     pack(tmp_path / f"c{kind}", {"a/1.wav": b"one", "../up.wav": b"x"})

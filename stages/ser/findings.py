@@ -29,12 +29,23 @@ def find_remarkable(recordings: pd.DataFrame, settings) -> pd.DataFrame:
     known = recordings[recordings["encoding"].notna()]
     if known.empty:
         return pd.DataFrame(columns=COLUMNS)
+    tables = []
+    for finding, remarkable, detail, done in _remarks(known, settings):
+        found = known[remarkable]
+        done = (found["reason"] == "").map({True: f"used, {done}" if done else "used as it is", False: "left out"})
+        columns = (found["corpus"], found["source"], finding, detail[remarkable], done)
+        tables.append(pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))))
+    return pd.concat(tables).sort_values(["finding", "file"], ignore_index=True)
+
+
+def _remarks(known: pd.DataFrame, settings) -> list[tuple[str, pd.Series, pd.Series, str]]:
+    """Return for each kind of finding which recordings it is true of, the detail of each, and what is done."""
     corpora = known.groupby("corpus")
     usual = {key: corpora[key].transform(_most_common) for key in ("sample_rate", "channels", "encoding")}
     usual_band, usual_level = (corpora[key].transform("median") for key in ("bandwidth", "level_db"))
     trimmed = "kept" if settings.trim_db is None else "cut off if quieter than trim_db"
     silence = known[["leading_zeros", "trailing_zeros"]].max(axis=1)
-    remarks = [
+    return [
         (
             "sample rate",
             known["sample_rate"] != usual["sample_rate"],
@@ -69,13 +80,6 @@ def find_remarkable(recordings: pd.DataFrame, settings) -> pd.DataFrame:
         ),
         ("silence", silence > SILENCE, silence.map("{:.2f} s of zeros at an end".format), trimmed),
     ]
-    tables = []
-    for finding, remarkable, detail, done in remarks:
-        found = known[remarkable]
-        done = (found["reason"] == "").map({True: f"used, {done}" if done else "used as it is", False: "left out"})
-        columns = (found["corpus"], found["source"], finding, detail[remarkable], done)
-        tables.append(pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))))
-    return pd.concat(tables).sort_values(["finding", "file"], ignore_index=True)
 
 
 def _most_common(values: pd.Series) -> object:

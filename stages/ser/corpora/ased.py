@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from ser.corpora.about import About
 from ser.corpora.emotions import emotion_of_word
-from ser.corpora.labels import Labels, Table, UnusableNameError, code_of, require_codes, require_folder
+from ser.corpora.labels import Labels, Table, UnusableNameError, code_of, name_by_scheme, require_codes, require_folder
 
 ABOUT = About(
     title="ASED, the Amharic speech emotion dataset",
@@ -52,7 +52,7 @@ def parse_name(path: PurePosixPath, table: Table | None = None) -> Labels:
     UnusableNameError
         If the name breaks the scheme, or names another emotion than its folder.
     """
-    stem = next((regular for regular, published in ODDITIES.items() if published == path.stem), path.stem)
+    stem = name_by_scheme(path.stem, ODDITIES)
     name = _NAME.fullmatch(stem)
     if not name:
         raise UnusableNameError("the name is not emotion, sentence, repetition, sex, speaker, as in a5-03-01-02-50")

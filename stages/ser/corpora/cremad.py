@@ -8,7 +8,7 @@ import re
 from pathlib import PurePosixPath
 
 from ser.corpora.about import About
-from ser.corpora.labels import Labels, Table, UnusableNameError, code_of, require_codes
+from ser.corpora.labels import Labels, Table, UnusableNameError, code_of, name_by_scheme, require_codes
 from ser.corpora.side_tables import BrokenTableError, read_rows, require_age, require_value
 
 ABOUT = About(
@@ -61,7 +61,7 @@ def parse_name(path: PurePosixPath, table: Table | None = None) -> Labels:
     UnusableNameError
         If the name breaks the scheme.
     """
-    stem = next((regular for regular, published in ODDITIES.items() if published == path.stem), path.stem)
+    stem = name_by_scheme(path.stem, ODDITIES)
     name = _NAME.fullmatch(stem)
     if not name:
         raise UnusableNameError("the name is not actor, sentence, emotion and intensity, as in 1001_DFA_ANG_XX")

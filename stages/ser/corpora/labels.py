@@ -46,3 +46,8 @@ def require_folder(name: str, folder: str, of_name: object, of_folder: object) -
 def code_of(codes: Mapping[str, str], label: str) -> str:
     """Return the first code that stands for a label."""
     return next(code for code, meaning in codes.items() if meaning == label)
+
+
+def name_by_scheme(stem: str, oddities: Mapping[str, str]) -> str:
+    """Return what a clip would be called by its scheme; `oddities` are by that name what was published instead."""
+    return next((regular for regular, published in oddities.items() if published == stem), stem)

@@ -97,7 +97,10 @@ def list_files(place: Path, raw_path: Path) -> Iterator[File]:
             inside, source = PurePosixPath(path.relative_to(place)), path.relative_to(raw_path).as_posix()
             reason = _unreadable(path, (raw_path, place))
             if is_archive(path) and not reason:
-                yield from _archive_files(path, inside, source)
+                try:
+                    yield from _archive_files(path, inside, source)
+                except InputError:
+                    yield checked_file(inside, source, "not readable as an archive: download it again")
             else:
                 yield checked_file(inside, source, reason)
 
