@@ -1,8 +1,8 @@
 """Train the convolutional network on log-mel spectrograms (Keras).
 
 Reads   data/folds.csv, data/prepared/, data/augmented/ and the log-mel spectrograms in data/features/
-Writes  data/models/train_cnn/cnn/, data/predictions/train_cnn/cnn.csv, data/history/train_cnn/cnn.csv and the
-        network's graph, reports/images/networks/cnn.png
+Writes  data/{models,predictions,history,importance}/train_cnn/ and the network's graph,
+        reports/images/networks/cnn.png
 """
 
 from functools import partial
@@ -20,7 +20,7 @@ def train_cnn() -> None:
     description = open_dataset("logmel").description
     frame_rate = description["audio"]["sample_rate"] / description["extract"]["hop_length"]
     fits = {"cnn": partial(cnn.fit, settings=params.train_cnn, frame_rate=frame_rate)}
-    folders = cross_fit("train_cnn", "ser.models.cnn", "logmel", fits, seed=params.train.seed, compute=params.compute)
+    folders = cross_fit("train_cnn", "ser.models.cnn", "logmel", fits, settings=params.train, compute=params.compute)
     layers = cnn.network_layers(cnn.load(folders["cnn"]))
     draw_network(layers, "reports/images/networks/cnn.png", "Convolutional network")
 

@@ -1,8 +1,8 @@
 """Train the LSTM on frame sequences (PyTorch).
 
 Reads   data/folds.csv, data/prepared/, data/augmented/ and the frame sequences in data/features/
-Writes  data/models/train_lstm/lstm/, data/predictions/train_lstm/lstm.csv, data/history/train_lstm/lstm.csv and the
-        network's graph, reports/images/networks/lstm.png
+Writes  data/{models,predictions,history,importance}/train_lstm/ and the network's graph,
+        reports/images/networks/lstm.png
 """
 
 from functools import partial
@@ -17,7 +17,7 @@ from ser.training import cross_fit
 def train_lstm() -> None:
     params = load_params()
     fits = {"lstm": partial(lstm.fit, settings=params.train_lstm)}
-    folders = cross_fit("train_lstm", "ser.models.lstm", "frames", fits, seed=params.train.seed, compute=params.compute)
+    folders = cross_fit("train_lstm", "ser.models.lstm", "frames", fits, settings=params.train, compute=params.compute)
     layers = lstm.network_layers(lstm.load(folders["lstm"]))
     draw_network(layers, "reports/images/networks/lstm.png", "LSTM")
 

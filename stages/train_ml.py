@@ -1,7 +1,7 @@
 """Train the classical models on functionals.
 
 Reads   data/folds.csv, data/prepared/, data/augmented/ and the functionals in data/features/
-Writes  data/models/train_ml/<model>/, data/predictions/train_ml/<model>.csv, data/history/train_ml/<model>.csv
+Writes  data/{models,predictions,history,importance}/train_ml/
 """
 
 from functools import partial
@@ -15,7 +15,7 @@ from ser.training import cross_fit
 def train_ml() -> None:
     params = load_params()
     fits = {name: partial(classical.fit, settings=params.train_ml, name=name) for name in params.train_ml.models}
-    cross_fit("train_ml", "ser.models.classical", "functionals", fits, seed=params.train.seed, compute=params.compute)
+    cross_fit("train_ml", "ser.models.classical", "functionals", fits, settings=params.train, compute=params.compute)
 
 
 if __name__ == "__main__":

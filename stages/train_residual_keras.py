@@ -1,8 +1,8 @@
 """Train the dense residual network on functionals (Keras).
 
 Reads   data/folds.csv, data/prepared/, data/augmented/ and the functionals in data/features/
-Writes  data/models/train_residual_keras/residual/, data/predictions/train_residual_keras/residual.csv,
-        data/history/train_residual_keras/residual.csv and the network's graph, reports/images/networks/residual.png
+Writes  data/{models,predictions,history,importance}/train_residual_keras/ and the network's graph,
+        reports/images/networks/residual.png
 """
 
 from functools import partial
@@ -22,7 +22,7 @@ def train_residual_keras() -> None:
         "ser.models.residual",
         "functionals",
         fits,
-        seed=params.train.seed,
+        settings=params.train,
         compute=params.compute,
     )
     layers = residual.network_layers(residual.load(folders["residual"]))

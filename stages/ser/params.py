@@ -184,6 +184,7 @@ class Extract(Section):
 
 class Train(Section):
     seed: Seed
+    importance_repeats: Annotated[int, Field(ge=0)]
 
 
 class LogisticRegression(Section):
@@ -296,6 +297,33 @@ class Fuse(Section):
 
 class Evaluate(Section):
     calibration_bins: Annotated[int, Field(ge=2)]
+    confidence: Annotated[float, Field(ge=0.5, lt=1)]
+
+
+class Report(Section):
+    mistakes: Annotated[int, Field(ge=0)]
+    clip_seconds: Positive
+
+
+class SearchRange(Section):
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _check(self):
+        if not self.low < self.high:
+            raise ValueError(f"low is {self.low}, high is {self.high}; allowed is a lower value below an upper one")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low is {self.low}; allowed with log: true are values above 0")
+        return self
+
+
+class Tune(Section):
+    model: Annotated[str, Field(min_length=1)]
+    trials: Count
+    seed: Seed
+    space: Annotated[dict[str, Annotated[list, Field(min_length=1)] | SearchRange], Field(min_length=1)]
 
 
 class Compute(Section):
@@ -348,6 +376,8 @@ class Params(Section):
     train_cnn: TrainCnn
     fuse: Fuse
     evaluate: Evaluate
+    report: Report
+    tune: Tune
     compute: Compute
     collect: Collect
 

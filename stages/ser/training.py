@@ -15,15 +15,18 @@ import numpy as np
 import pandas as pd
 
 from ser.dataset import Dataset, examples, fold_names, open_dataset, rows_of_part, take
+from ser.features.groups import feature_groups
 from ser.files import write_csv, write_json
+from ser.importance import group_importance
 from ser.parallel import parallel_map
-from ser.params import Compute
+from ser.params import Compute, Train
 from ser.predictions import predicted_emotions, scored_rows, write_predictions
 from ser.seeds import derive_seed
 
 MODELS = Path("data/models")
 PREDICTIONS = Path("data/predictions")
 HISTORY = Path("data/history")
+IMPORTANCE = Path("data/importance")
 
 # PyTorch and Keras draw from one generator a process: where a process has several threads, they fit by turns
 FIT_LOCK = threading.Lock()
@@ -38,22 +41,22 @@ class Job(NamedTuple):
 
 
 def cross_fit(
-    trainer: str, module: str, kind: str, fits: dict[str, Callable], *, seed: int, compute: Compute
+    trainer: str, module: str, kind: str, fits: dict[str, Callable], *, settings: Train, compute: Compute
 ) -> dict[str, Path]:
-    """Train models on every fold, then once more for use, and write models, predictions and histories.
+    """Train models on every fold, then once more for use; write models, predictions, histories and importances.
 
     Parameters
     ----------
     trainer : str
-        Names the folders below data/models, data/predictions and data/history.
+        Names the folders below data/models, data/predictions, data/history and data/importance.
     module : str
         The module with ``save``, ``load`` and ``predict_proba``, such as ``ser.models.lstm``.
     kind : {"functionals", "frames", "logmel"}
         The input of the models.
     fits : dict of str to callable
         By model: ``fit(train, validation, classes, seed=…, epochs=…)`` that returns a `ser.examples.Fitted`.
-    seed : int
-        ``train.seed``; each fit derives its own from it.
+    settings : Train
+        Section ``train`` of the parameters; each fit derives its own seed from that.
     compute : Compute
         See `parallel_map`.
 
@@ -63,13 +66,13 @@ def cross_fit(
         The folder of each model for use.
     """
     data = open_dataset(kind)
-    folds = fold_names(data)
+    folds, groups = fold_names(data), feature_groups(data.description)
     jobs = [Job(model, fold) for model in fits for fold in folds]
-    run = partial(run_job, trainer=trainer, module=module, kind=kind, fits=fits, seed=seed)
+    run = partial(run_job, trainer=trainer, module=module, kind=kind, fits=fits, groups=groups, settings=settings)
     results = list(parallel_map(run, jobs, compute=compute, label=trainer, unit="fit"))
     final_jobs = []
     for model in fits:
-        predictions, histories, epochs, seconds = zip(
+        predictions, histories, importances, epochs, seconds = zip(
             *(result for job, result in zip(jobs, results, strict=True) if job.model == model), strict=True
         )
         table = pd.concat(predictions, ignore_index=True)
@@ -77,6 +80,7 @@ def cross_fit(
         history = pd.concat(histories, ignore_index=True)
         if len(history):
             write_csv(history, HISTORY / trainer / f"{model}.csv")
+        write_csv(pd.concat(importances, ignore_index=True), IMPORTANCE / trainer / f"{model}.csv")
         final_jobs.append(Job(model, None, None if None in epochs else int(np.median(epochs))))
         print_summary(model, table, epochs, seconds)
     (HISTORY / trainer).mkdir(parents=True, exist_ok=True)  # a declared output, also if no model has epochs
@@ -84,23 +88,25 @@ def cross_fit(
     return {model: MODELS / trainer / model for model in fits}
 
 
-def run_job(job: Job, trainer: str, module: str, kind: str, fits: dict[str, Callable], seed: int):
-    """Fit and store one model; of a fold also return predictions, history, best epoch and seconds."""
+def run_job(job: Job, **arguments):
+    """Fit and store one model; of a fold also return predictions, history, importance, best epoch and seconds."""
     with FIT_LOCK:
-        return _run_job(job, trainer, module, kind, fits, seed)
+        return _run_job(job, **arguments)
 
 
-def _run_job(job: Job, trainer: str, module: str, kind: str, fits: dict[str, Callable], seed: int):
+def _run_job(
+    job: Job, *, trainer: str, module: str, kind: str, fits: dict[str, Callable], groups: dict, settings: Train
+):
     started = time.perf_counter()
     data = open_dataset(kind)
     library = importlib.import_module(module)
-    identity = (trainer, job.model, job.fold or "for use")
+    seed = derive_seed(settings.seed, trainer, job.model, job.fold or "for use")
     train_rows, validation = training_rows(data, job.fold), None
     if job.fold:
         validation = examples(data, rows_of_part(data, job.fold, "validation"), with_copies=False)
     train = examples(data, train_rows, with_copies=True)
     fit = fits[job.model]
-    fitted = fit(train, validation, len(data.classes), seed=derive_seed(seed, *identity), epochs=job.epochs)
+    fitted = fit(train, validation, len(data.classes), seed=seed, epochs=job.epochs)
 
     folder = MODELS / trainer / job.model / (job.fold or "")
     library.save(fitted.model, folder)
@@ -117,11 +123,15 @@ def _run_job(job: Job, trainer: str, module: str, kind: str, fits: dict[str, Cal
     write_json(description, folder / "model.json")
     if job.fold is None:
         return None
-    predictions = predict_fold(library, library.load(folder), data, job.fold)
+    model, number = library.load(folder), int(job.fold.removeprefix("fold_"))
+    predictions = predict_fold(library, model, data, job.fold)
+    predict_proba = partial(library.predict_proba, model)
+    importance = group_importance(predict_proba, validation, groups, repeats=settings.importance_repeats, seed=seed)
+    importance.insert(0, "fold", number)
     history = fitted.history
     if len(history):
-        history.insert(0, "fold", int(job.fold.removeprefix("fold_")))
-    return predictions, history, fitted.epochs, time.perf_counter() - started
+        history.insert(0, "fold", number)
+    return predictions, history, importance, fitted.epochs, time.perf_counter() - started
 
 
 def training_rows(data: Dataset, fold: str | None) -> np.ndarray:
