@@ -1,9 +1,13 @@
 # make repro   the whole pipeline: data, models, metrics, plots
 # make test    lint and tests, some minutes
 # make verify  long checks: stages killed half-way, a Dask cluster
+# make tune    search for better parameters, a DVC experiment a trial: make tune TRIALS=20 MODEL=svm_rbf
+# make experiments  a table and a chart of all experiments
 # make corpus  fetch a published corpus: make corpus NAME=ravdess; without NAME: list them
 # make collect speech from the web: fetch and cut the sources of data/sources.csv (docs/collecting.md)
-# make bench   speed and memory of prepare, and of the features beside librosa and openSMILE; with
+# make pr-report  what this branch changes, with intervals: reports/pr.md; BASE=main, MODEL=ensemble
+# make gate    fail if MODEL=ensemble has become worse than on BASE=main, beyond chance
+# make bench   speed and memory of prepare, evaluate and report, and of the features beside librosa and openSMILE; with
 #              BENCH="--audio folder" the features are those of real speech
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +15,7 @@ PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 # the stages run whatever `python` comes first
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help repro test verify corpus collect bench lint
+.PHONY: help repro test verify tune experiments corpus collect pr-report gate bench lint
 help:
 	@sed -n 's/^# make/make/p; s/^#   /   /p' Makefile
 
@@ -27,15 +31,32 @@ test: $(VENV)/.installed-dev lint
 verify: $(VENV)/.installed-dev $(VENV)/.installed-dask
 	python -m pytest -m verify
 
+tune: $(VENV)/.installed-tune
+	@python stages/compare_machine.py
+	python stages/tune.py $(if $(TRIALS),--trials $(TRIALS)) $(if $(MODEL),--model $(MODEL))
+
+experiments: $(VENV)/.installed
+	python stages/experiments.py $(EXPERIMENTS)
+
 corpus: $(VENV)/.installed
 	python stages/fetch_corpus.py $(or $(NAME),--list) $(if $(URL),--url $(URL))
 
 collect: $(VENV)/.installed-collect
 	python stages/collect.py
 
+BASE ?= main
+
+pr-report: $(VENV)/.installed
+	@python stages/pr_report.py --base '$(BASE)' --model '$(MODEL)' --images '$(IMAGES)'
+
+# make itself always fails with 2; `python stages/gate.py` tells "worse" (1) from "nothing compared" (2)
+gate: $(VENV)/.installed
+	@python stages/gate.py --base '$(BASE)' --model '$(MODEL)'
+
 bench: $(VENV)/.installed-bench
 	$(VENV)/bench/bin/python benchmarks/features.py $(BENCH)
 	$(VENV)/bench/bin/python benchmarks/prepare.py
+	$(VENV)/bench/bin/python benchmarks/evaluate.py
 
 lint: $(VENV)/.installed-dev
 	ruff check
@@ -48,7 +69,7 @@ $(VENV)/.installed: requirements.txt constraints.txt
 	@$(PIP) -r requirements.txt -c constraints.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements-collect.txt $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.txt requirements-collect.txt requirements-tune.txt $(VENV)/.installed
 	@echo "installing the test tools into $(VENV)"
 	@$(PIP) -r requirements-dev.txt -c constraints.txt
 	@touch $@
@@ -56,6 +77,11 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements-collect.txt $(VENV)/.i
 $(VENV)/.installed-collect: requirements-collect.txt $(VENV)/.installed
 	@echo "installing yt-dlp, PyAV and Silero VAD into $(VENV)"
 	@$(PIP) -r requirements-collect.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/.installed-tune: requirements-tune.txt $(VENV)/.installed
+	@echo "installing Optuna into $(VENV)"
+	@$(PIP) -r requirements-tune.txt -c constraints.txt
 	@touch $@
 
 $(VENV)/.installed-dask: requirements-dask.txt $(VENV)/.installed

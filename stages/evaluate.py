@@ -1,8 +1,8 @@
-"""Score all models over the test clips; knows tables only, no framework.
+"""Score all models over the test clips, with intervals over speakers; knows tables only, no framework.
 
-Reads   data/predictions/<trainer>/<model>.csv, data/history/<trainer>/<model>.csv (models that have epochs),
-        data/prepared/clips.csv, data/folds.csv
-Writes  reports/metrics.json, per_class.csv, roc.csv, training.csv, confusion/<model>.csv and images/evaluation/*.png
+Reads   data/predictions/<trainer>/<model>.csv, data/history/, data/importance/, data/prepared/clips.csv and
+        data/folds.csv
+Writes  reports/metrics.json, validation.json, protocol.json, the tables reports/*.csv and images/evaluation/*.png
 """
 
 import shutil
@@ -10,121 +10,129 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser.charts import confusion_chart, roc_chart, score_chart, training_chart
 from ser.clips import read_clips
+from ser.curve_charts import coverage_chart, precision_recall_chart, reliability_chart, roc_chart, training_chart
 from ser.errors import InputError, stage_errors
+from ser.evaluation import (
+    CHANCE,
+    MAJORITY,
+    baseline_rows,
+    best_model,
+    evaluation_tables,
+    mean_importance,
+    ranking,
+    validation_scores,
+)
+from ser.figures import save_png
 from ser.files import write_csv, write_json
 from ser.machine import describe_machine
 from ser.params import load_params
-from ser.predictions import emotions_of, predicted_emotions, read_predictions, scored_rows
-from ser.scoring import (
-    MACRO,
-    confusion,
-    per_class,
-    roc_points,
-    scores,
-    speaker_dependence,
-    validation_sharing_speakers,
-)
+from ser.predictions import read_predictions, scored_rows
+from ser.protocol import comparability, describe_protocol, majority_baseline, read_folds
+from ser.score_charts import confusion_chart, importance_chart, scores_chart, speakers_chart
+from ser.speakers import speakers_of
 
 REPORTS = Path("reports")
 IMAGES = REPORTS / "images" / "evaluation"
+METRICS = ["uar", "accuracy", "f1_macro", "precision_macro", "auc_macro", "ece"]
 SERIES = ["loss", "accuracy", "validation_loss", "validation_accuracy", "validation_uar"]
 
 
 def evaluate() -> None:
     """Write the scores, tables and charts of every model and print the models, best first."""
     params = load_params()
-    tables = read_predictions("data/predictions")
-    metrics = {model: scores(table, params.evaluate.calibration_bins) for model, table in tables.items()}
-    training = read_training("data/history")
-    chance = 1 / len(emotions_of(next(iter(tables.values()))))  # the UAR of guessing
-    warning, note = comparability(params.split.scheme)
-    for folder in (REPORTS / "confusion", IMAGES):  # a model that is gone takes its files along
-        shutil.rmtree(folder, ignore_errors=True)
-    write_tables(tables, metrics, training)
-    draw_charts(tables, metrics, training, chance, warning)
+    order = ["fold", "part", "clip"]
+    tables = {
+        model: table.sort_values(order, ignore_index=True)
+        for model, table in read_predictions("data/predictions").items()
+    }
+    clips, folds = read_clips("data/prepared/clips.csv"), read_folds("data/folds.csv")
+    first = next(iter(tables.values()))
+    speakers = speakers_of(scored_rows(first), clips)
+    settings = {"bins": params.evaluate.calibration_bins, "confidence": params.evaluate.confidence}
+    results = evaluation_tables(tables, clips, speakers, **settings)
+    results["training"] = read_all("data/history", ["fold", "epoch", *SERIES])
+    results["importance"] = mean_importance(read_all("data/importance", ["fold", "group", "features", "uar_drop"]))
+
+    warning, note = comparability(clips, folds, params.split.scheme)
+    protocol = describe_protocol(first, clips, speakers, params.split.scheme, params.evaluate.confidence)
+    protocol["majority"] = majority_baseline(first, clips, folds)
+    validation, order = validation_scores(tables), ranking(results["scores"])
+    protocol |= {"best": best_model(order, validation), "warning": warning, "note": note}
+    baselines = baseline_rows(protocol["chance"], protocol["majority"], len(protocol["emotions"]))
+    results["scores"] = pd.concat([results["scores"], baselines], ignore_index=True)
+
+    results = {name: table.round(4) for name, table in results.items()}
+    for name, table in results.items():
+        write_csv(table, REPORTS / f"{name}.csv")
+    write_json(metrics_of(results["scores"], list(tables)), REPORTS / "metrics.json")
+    write_json({"validation": validation}, REPORTS / "validation.json")
+    write_json(protocol, REPORTS / "protocol.json")
+    draw_charts(results, clips, protocol)
     # not a DVC output: it says where the results were made (see compare_machine.py) and is none of them
     write_json(describe_machine(), REPORTS / "machine.json")
-    print_summary(metrics, chance, warning, note)
+    print_summary(results["scores"], protocol)
 
 
-def comparability(scheme: str) -> tuple[str, str]:
-    """Return a red warning and a note on what the scores can be compared with, each empty if there is no need."""
-    clips = read_clips("data/prepared/clips.csv").replace({"speaker": {"": None}})
-    folds = pd.read_csv("data/folds.csv", dtype=str)
-    reason = speaker_dependence(clips, folds, scheme)
-    if reason:
-        return f"speaker-dependent split: not comparable with results on unseen speakers ({reason})", ""
-    sharing = validation_sharing_speakers(clips, folds)
-    if sharing:
-        return "", f"note: {', '.join(sharing)}: speakers are both in training and validation (never in test)"
-    return "", ""
-
-
-def read_training(folder: Path | str) -> pd.DataFrame:
-    """Return the histories of all models, one row a model, fold and epoch; no rows if no model has epochs."""
-    columns = ["model", "fold", "epoch", *SERIES]
-    parts = []
+def read_all(folder: Path | str, columns: list[str]) -> pd.DataFrame:
+    """Return the tables <folder>/<trainer>/<model>.csv below one another with their model; no rows without any."""
+    parts = [pd.DataFrame(columns=["model", *columns])]
     for path in sorted(Path(folder).glob("*/[!.]*.csv")):
-        history = pd.read_csv(path)
-        missing = [column for column in columns[1:] if column not in history.columns]
+        table = pd.read_csv(path)
+        missing = [column for column in columns if column not in table.columns]
         if missing:
             raise InputError(
                 f"{path} lacks the column {', '.join(missing)}: run `dvc repro --force {path.parent.name}`"
             )
-        parts.append(history.assign(model=path.stem)[columns])
-    if not parts:
-        return pd.DataFrame(columns=columns)
-    return pd.concat(parts, ignore_index=True).sort_values(["model", "fold", "epoch"], ignore_index=True).round(4)
+        parts.append(table.assign(model=path.stem)[["model", *columns]])
+    return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
 
 
-def write_tables(tables: dict[str, pd.DataFrame], metrics: dict[str, dict], training: pd.DataFrame) -> None:
-    """Write everything that is text."""
-    write_json(metrics, REPORTS / "metrics.json")
-    write_csv(stacked({model: per_class(table) for model, table in tables.items()}), REPORTS / "per_class.csv")
-    write_csv(stacked({model: roc_points(table) for model, table in tables.items()}), REPORTS / "roc.csv")
-    write_csv(training, REPORTS / "training.csv")
-    for model, table in tables.items():
-        rows = scored_rows(table)
-        pairs = pd.DataFrame({"actual": rows["emotion"].to_numpy(), "predicted": predicted_emotions(rows)})
-        write_csv(pairs.sort_values(["actual", "predicted"]), REPORTS / "confusion" / f"{model}.csv")
+def metrics_of(scores: pd.DataFrame, models: list[str]) -> dict[str, dict[str, float]]:
+    """Return the few scores of each model that `dvc metrics` compares."""
+    wide = scores.pivot(index="model", columns="score", values="value")
+    return {model: {name: float(wide.at[model, name]) for name in METRICS} for model in models}
 
 
-def draw_charts(
-    tables: dict[str, pd.DataFrame], metrics: dict[str, dict], training: pd.DataFrame, chance: float, warning: str
-) -> None:
+def draw_charts(tables: dict[str, pd.DataFrame], clips: pd.DataFrame, protocol: dict) -> None:
     """Draw everything that is a picture."""
-    for model, table in tables.items():
-        title = f"{model}, UAR {metrics[model]['uar']:.3f}"
-        confusion_chart(*confusion(table), IMAGES / f"confusion_{model}.png", title=title, warning=warning)
-    points = {model: roc_points(table) for model, table in tables.items()}
-    curves = {model: rows[rows["emotion"] == MACRO] for model, rows in points.items()}
-    roc_chart(curves, column_of(metrics, "auc_macro"), IMAGES / "roc.png", warning=warning)
-    score_chart(column_of(metrics, "uar"), chance, IMAGES / "scores.png", warning=warning)
-    if len(training):
-        training_chart(training, chance, IMAGES / "training_curves.png", warning=warning)
+    best, chance, red = protocol["best"], protocol["chance"], {"warning": protocol["warning"]}
+    models = [model for model in tables["scores"]["model"].unique() if model not in (CHANCE, MAJORITY)]
+    figures = {
+        "scores": scores_chart(tables["scores"], **red),
+        "confusion": confusion_chart(tables["confusion"], **red),
+        "roc": roc_chart(tables["roc"], tables["scores"], **red),
+        "precision_recall": precision_recall_chart(tables["precision_recall"], highlight=models, **red),
+        "reliability": reliability_chart(tables["reliability"], models, **red),
+        "coverage": coverage_chart(tables["coverage"], highlight=models, **red),
+    }
+    if len(tables["training"]):
+        figures["training_curves"] = training_chart(tables["training"], chance, **red)
+    if len(tables["importance"]):
+        figures["importance"] = importance_chart(tables["importance"], **red)
+    groups = tables["groups"].query("model == @best")
+    if (groups["group"] == "speaker").any():
+        sexes = clips.drop_duplicates("speaker").set_index("speaker")["sex"].to_dict()
+        figures["speakers"] = speakers_chart(groups, best, chance, sex=sexes, **red)
+    shutil.rmtree(IMAGES, ignore_errors=True)  # a chart that this run does not have is gone
+    for name, figure in figures.items():
+        save_png(figure, IMAGES / f"{name}.png")
 
 
-def print_summary(metrics: dict[str, dict], chance: float, warning: str, note: str) -> None:
+def print_summary(scores: pd.DataFrame, protocol: dict) -> None:
     """Print what the scores can be compared with and the models, best first."""
-    if warning:
-        print(f"\033[31m{warning}\033[0m")
-    if note:
-        print(note)
-    table = pd.DataFrame.from_dict(metrics, orient="index").sort_values("uar", ascending=False, kind="stable")
-    print(table.to_string(float_format="%.3f"))
-    print(f"chance level of the UAR: {chance:.3f}")
-
-
-def stacked(parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return the tables below one another, with their model in the first column."""
-    return pd.concat(parts, names=["model"]).reset_index(level="model").reset_index(drop=True)
-
-
-def column_of(metrics: dict[str, dict], name: str) -> dict[str, float]:
-    """Return one score by model."""
-    return {model: values[name] for model, values in metrics.items()}
+    if protocol["warning"]:
+        print(f"\033[31m{protocol['warning']}\033[0m")
+    if protocol["note"]:
+        print(protocol["note"])
+    wide = scores.pivot(index="model", columns="score", values="value").reindex(scores["model"].unique())
+    of_uar = scores[scores["score"] == "uar"].set_index("model")
+    bounds = of_uar.apply(lambda row: "" if pd.isna(row["low"]) else f"{row['low']:.3f} to {row['high']:.3f}", axis=1)
+    share = f"{100 * protocol['confidence']:g} % interval"
+    table = wide[METRICS].map(lambda value: "" if pd.isna(value) else f"{value:.3f}")
+    table.insert(1, share, bounds)
+    print(table.rename_axis(index=None, columns=None).to_string())
+    print(protocol["intervals"])
 
 
 if __name__ == "__main__":

@@ -12,8 +12,9 @@ import pytest
 from dvc_render import VegaRenderer
 from sklearn.metrics import recall_score
 
-from evaluate import comparability, evaluate, read_training
+from evaluate import SERIES, evaluate, read_all
 from ser.errors import InputError
+from ser.evaluation import best_model
 from ser.files import write_csv
 from ser.predictions import read_predictions, write_predictions
 
@@ -30,7 +31,13 @@ FOLDS = 4
 def synthetic_clips() -> pd.DataFrame:
     """Return 12 speakers with 5 sentences in each emotion."""
     rows = [
-        {"clip": f"demo/{speaker:02d}_{emotion}_{sentence}", "speaker": f"demo:{speaker:02d}", "emotion": emotion}
+        {
+            "clip": f"demo/{speaker:02d}_{emotion}_{sentence}",
+            "corpus": "demo",
+            "speaker": f"demo:{speaker:02d}",
+            "sex": "female" if speaker % 2 else "male",
+            "emotion": emotion,
+        }
         for speaker in range(12)
         for emotion in EMOTIONS
         for sentence in range(5)
@@ -87,6 +94,8 @@ def write_inputs(folder: Path, models: dict[str, tuple[str, float]] = MODELS) ->
         write_predictions(table, folder / "data/predictions" / trainer / f"{model}.csv")
         if trainer != "train_ml":
             write_csv(synthetic_history(12 + seed, seed), folder / "data/history" / trainer / f"{model}.csv")
+        importance = pd.DataFrame({"fold": range(FOLDS), "group": "pitch", "features": 3, "uar_drop": 0.1})
+        write_csv(importance, folder / "data/importance" / trainer / f"{model}.csv")
     shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
 
 
@@ -135,23 +144,75 @@ def test_fusing_independent_models_is_better_than_the_mean_member(evaluated):
     assert metrics["ensemble"]["uar"] > np.mean(members) + 0.1
 
 
+OF_EVERY_MODEL = ["per_class", "groups", "gaps", "calibration", "reliability", "coverage", "roc", "precision_recall"]
+CHARTS = [
+    "confusion",
+    "coverage",
+    "importance",
+    "precision_recall",
+    "reliability",
+    "roc",
+    "scores",
+    "speakers",
+    "training_curves",
+]
+
+
 def test_tables_hold_every_model(evaluated):
     reports = evaluated[0] / "reports"
     models = sorted([*MODELS, "ensemble"])
-    per_class, roc = pd.read_csv(reports / "per_class.csv"), pd.read_csv(reports / "roc.csv")
-    assert per_class.groupby("model")["emotion"].apply(list).to_dict() == dict.fromkeys(models, EMOTIONS)
-    assert sorted(roc["model"].unique()) == models
-    assert sorted(path.stem for path in (reports / "confusion").iterdir()) == models
-    pairs = pd.read_csv(reports / "confusion" / "lstm.csv")
-    recalls = (pairs["actual"] == pairs["predicted"]).groupby(pairs["actual"]).mean()
-    assert np.allclose(recalls, per_class.query("model == 'lstm'")["sensitivity"], atol=1e-4)
-    assert sorted(pd.read_csv(reports / "training.csv")["model"].unique()) == ["cnn", "lstm"]
+    tables = {path.stem: pd.read_csv(path) for path in reports.glob("*.csv")}
+    assert {name: sorted(tables[name]["model"].unique()) for name in OF_EVERY_MODEL} == dict.fromkeys(
+        OF_EVERY_MODEL, models
+    )
+    assert sorted(tables["training"]["model"].unique()) == ["cnn", "lstm"]
+    assert sorted(tables["importance"]["model"]) == sorted(MODELS)
+    assert len(tables["differences"]) == 4 * 3 / 2
+    assert sorted(path.stem for path in (reports / "images/evaluation").iterdir()) == CHARTS
+
+
+def test_the_table_of_scores_ranks_the_models_and_ends_with_guessing(evaluated):
+    scores = pd.read_csv(evaluated[0] / "reports/scores.csv")
+    uar = scores[scores["score"] == "uar"].set_index("model")
+    assert list(uar.index[-2:]) == ["chance", "majority"]
+    assert list(uar.index[:2]) == ["ensemble", "lstm"]
+    assert uar.loc["chance", "value"] == 0.2
+    models = uar[:-2]
+    assert models["value"].is_monotonic_decreasing
+    assert ((models["low"] < models["value"]) & (models["value"] < models["high"])).all()
+    metrics = json.loads((evaluated[0] / "reports/metrics.json").read_text())
+    for row in scores[~scores["model"].isin(["chance", "majority"]) & (scores["score"] != "brier")].itertuples():
+        assert metrics[row.model][row.score] == row.value
+
+
+def test_the_confusion_matrix_is_that_of_the_best_model(evaluated):
+    reports = evaluated[0] / "reports"
+    pairs = pd.read_csv(reports / "confusion.csv")
+    assert set(pairs["model"]) == {json.loads((reports / "protocol.json").read_text())["best"]} == {"ensemble"}
+    recalls = pairs[pairs["actual"] == pairs["predicted"]].set_index("actual")["share"]
+    expected = pd.read_csv(reports / "per_class.csv").query("model == 'ensemble'").set_index("emotion")["sensitivity"]
+    assert recalls.to_dict() == expected.to_dict()
+
+
+def test_settings_are_chosen_by_validation_rows_alone(evaluated):
+    folder, _ = evaluated
+    found = json.loads((folder / "reports/validation.json").read_text())["validation"]
+    for model, (trainer, _) in MODELS.items():
+        table = pd.read_csv(folder / "data/predictions" / trainer / f"{model}.csv").query("part == 'validation'")
+        predicted = table[[f"p_{e}" for e in EMOTIONS]].idxmax(axis=1).str.removeprefix("p_")
+        assert found[model] == round(recall_score(table["emotion"], predicted, average="macro"), 4)
+    assert "ensemble" in found
+
+
+def test_the_best_model_is_that_of_the_validation_speakers_and_not_of_the_test_clips():
+    assert best_model(["a", "b", "c"], {"a": 0.5, "b": 0.7, "c": 0.7}) == "b"
+    assert best_model(["a", "b"], {"b": 0.7}) == "a"  # without validation clips there is only the test
 
 
 def test_summary_is_sorted_by_uar_and_has_no_warning(evaluated):
     _, output = evaluated
-    assert output.index("ensemble") < output.index("lstm") < output.index("cnn")
-    assert "chance level of the UAR: 0.200" in output
+    assert output.index("ensemble") < output.index("lstm") < output.index("cnn") < output.index("chance")
+    assert "95 % interval" in output
     assert "speaker-dependent" not in output
     assert "note" not in output
 
@@ -161,20 +222,27 @@ def test_same_bytes_from_run_to_run(evaluated):
     before = contents(folder / "reports")
     assert run("evaluate", folder).returncode == 0
     assert contents(folder / "reports") == before
-    assert sum(name.endswith(".png") for name in before) == len(MODELS) + 1 + 3
 
 
-def test_a_removed_model_takes_its_files_along_and_a_run_without_epochs_has_no_curves(evaluated, tmp_path, monkeypatch):
+def test_a_run_without_epochs_importance_speakers_or_sexes_lacks_what_they_give(
+    evaluated, tmp_path, monkeypatch, capsys
+):
     inputs = shutil.copytree(evaluated[0], tmp_path / "copy")
     monkeypatch.chdir(inputs)
-    for gone in ("predictions/train_ml", "predictions/fuse", "history"):
+    for gone in ("predictions/train_ml", "predictions/fuse", "history", "importance"):
         shutil.rmtree(inputs / "data" / gone)
+    clips = pd.read_csv(inputs / "data/prepared/clips.csv")
+    write_csv(clips.assign(speaker="", sex=""), inputs / "data/prepared/clips.csv")
     evaluate()
-    images = sorted(path.name for path in (inputs / "reports/images/evaluation").iterdir())
-    assert images == ["confusion_cnn.png", "confusion_lstm.png", "roc.png", "scores.png"]
-    assert sorted(path.name for path in (inputs / "reports/confusion").iterdir()) == ["cnn.csv", "lstm.csv"]
+    assert "no intervals: the speakers of some clips are unknown" in capsys.readouterr().out
+    images = sorted(path.stem for path in (inputs / "reports/images/evaluation").iterdir())
+    assert images == sorted(set(CHARTS) - {"importance", "speakers", "training_curves"})
     header = (inputs / "reports/training.csv").read_text()
     assert header == "model,fold,epoch,loss,accuracy,validation_loss,validation_accuracy,validation_uar\n"
+    assert pd.read_csv(inputs / "reports/importance.csv").empty
+    scores = pd.read_csv(inputs / "reports/scores.csv")
+    assert sorted(set(scores["model"])) == ["chance", "cnn", "lstm", "majority"]
+    assert scores[["low", "high"]].isna().all(axis=None)
 
 
 def test_a_speaker_dependent_split_is_reported_in_red_and_on_the_charts(evaluated, tmp_path, monkeypatch, capsys):
@@ -187,18 +255,19 @@ def test_a_speaker_dependent_split_is_reported_in_red_and_on_the_charts(evaluate
     assert "\033[31mspeaker-dependent split: not comparable" in capsys.readouterr().out
     after = contents(copy / "reports")
     changed = {name for name in before if after[name] != before[name]}
-    assert changed == {name for name in before if name.endswith(".png")}
+    assert changed == {name for name in before if name.endswith(".png")} | {"protocol.json"}
 
 
-def test_validation_by_statement_is_a_note_and_no_warning(inputs, monkeypatch):
+def test_validation_by_statement_is_a_note_and_no_warning(inputs, monkeypatch, capsys):
     folds = pd.read_csv(inputs / "data/folds.csv")
     position = folds.index[folds["fold_2"] == "validation"][0]
     folds.loc[position, "fold_2"] = "train"
     write_csv(folds, inputs / "data/folds.csv")
     monkeypatch.chdir(inputs)
-    warning, note = comparability("kfold")
-    assert warning == ""
-    assert note.startswith("note: fold_2: speakers are both in training and validation")
+    evaluate()
+    output = capsys.readouterr().out
+    assert output.startswith("note: fold_2: speakers are both in training and validation")
+    assert json.loads((inputs / "reports/protocol.json").read_text())["warning"] == ""
 
 
 @pytest.mark.parametrize("stage", ["fuse", "evaluate"])
@@ -235,13 +304,15 @@ def test_a_history_without_a_column_is_named_with_its_remedy(inputs):
     path = inputs / "data/history/train_lstm/lstm.csv"
     write_csv(pd.read_csv(path).drop(columns="loss"), path)
     with pytest.raises(InputError, match=r"lstm.csv lacks the column loss: run `dvc repro --force train_lstm`"):
-        read_training(inputs / "data/history")
+        read_all(inputs / "data/history", ["fold", "epoch", *SERIES])
 
 
 TEMPLATES = {
-    "confusion_shares": ("confusion/lstm.csv", "predicted", "actual"),
-    "per_class": ("per_class.csv", "emotion", "sensitivity"),
+    "confusion_best": ("confusion.csv", "predicted", "actual"),
+    "precision_recall": ("precision_recall.csv", "recall", "precision"),
+    "reliability": ("reliability.csv", "confidence", "accuracy"),
     "roc": ("roc.csv", "fpr", "tpr"),
+    "scores": ("scores.csv", "value", "model"),
     "training_curves": ("training.csv", "epoch", "validation_uar"),
 }
 

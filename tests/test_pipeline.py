@@ -189,7 +189,8 @@ def modules_of(script: Path) -> set[str]:
                     if file not in seen:
                         seen.add(file)
                         todo.append(file)
-    templates = {file.with_suffix(".html") for file in seen if file.with_suffix(".html").is_file()}
+    siblings = {file.with_suffix(suffix) for file in seen for suffix in (".html", ".md")}
+    templates = {file for file in siblings if file.is_file()}
     code = {file for file in seen if len(ast.parse(file.read_text()).body) > 1}
     return {str(file.relative_to(ROOT)) for file in code | templates}
 

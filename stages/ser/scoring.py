@@ -6,113 +6,117 @@ is present but never predicted has a precision of 0. Test rows of all folds are 
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import (
-    accuracy_score,
-    confusion_matrix,
-    f1_score,
-    multilabel_confusion_matrix,
-    precision_score,
-    recall_score,
-    roc_auc_score,
-    roc_curve,
-)
+from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_auc_score, roc_curve
 
+from ser.areas import macro_area
+from ser.calibration import calibration_scores, squared_errors, truth_of
+from ser.confusions import (
+    accuracy,
+    confusions_by_speaker,
+    f1_macro,
+    left_out_scores,
+    precision_macro,
+    recalls,
+    uar,
+    without_each,
+)
 from ser.errors import InputError
+from ser.intervals import Interval
 from ser.predictions import emotions_of, predicted_emotions, probabilities_of, scored_rows
+from ser.speakers import Speakers, interval_of
 
 FALSE_POSITIVE_RATES = np.linspace(0, 1, 51) ** 2  # denser where good models have their curve
+RECALLS = np.linspace(0, 1, 51)
 MACRO = "macro average"
+OF_CONFUSIONS = {"uar": uar, "accuracy": accuracy, "f1_macro": f1_macro, "precision_macro": precision_macro}
 
 
-def scores(table: pd.DataFrame, bins: int) -> dict[str, float]:
-    """Return the scores of one model over its test rows, rounded to 4 digits.
+def scores(table: pd.DataFrame, speakers: Speakers, *, bins: int, confidence: float) -> dict[str, Interval]:
+    """Return the scores of one model over its test rows, with intervals over speakers.
 
     Parameters
     ----------
     table : pd.DataFrame
         A prediction table.
+    speakers : Speakers
+        Of its test rows.
     bins : int
         Bins of the expected calibration error.
+    confidence : float
+        Of the intervals, such as 0.95.
 
     Returns
     -------
-    dict of str to float
-        ``uar`` (unweighted average recall, Schuller et al. 2009: the mean of the classes' recalls), ``accuracy``,
-        ``f1_macro``, ``precision_macro``, ``auc_macro`` (mean of the classes' one-vs-rest areas under the ROC curve)
-        and ``ece``.
+    dict of str to Interval
+        ``uar`` (unweighted average recall), ``accuracy``, ``f1_macro``, ``precision_macro``, ``auc_macro`` (mean of
+        the classes' one-vs-rest areas under the ROC curve), ``brier`` (0 to 2, low is good) and ``ece``, which has no
+        interval: a finite number of clips makes it too high, in every part of them even more.
 
     Raises
     ------
     InputError
         All test rows have the same emotion: neither UAR nor AUC says anything then.
-
-    References
-    ----------
-    .. [1] B. Schuller, S. Steidl, A. Batliner, "The INTERSPEECH 2009 Emotion Challenge", Interspeech 2009.
     """
     rows = scored_rows(table)
-    actual, predicted = rows["emotion"].to_numpy(dtype=object), predicted_emotions(rows)
-    present = _present(rows)
-    average = {"labels": present, "average": "macro", "zero_division": 0}
-    values = {
-        "uar": recall_score(actual, predicted, **average),
-        "accuracy": accuracy_score(actual, predicted),
-        "f1_macro": f1_score(actual, predicted, **average),
-        "precision_macro": precision_score(actual, predicted, **average),
-        "auc_macro": np.mean([_area(rows, emotion) for emotion in present]),
-        "ece": expected_calibration_error(probabilities_of(rows).max(axis=1), actual == predicted, bins),
-    }
-    return {name: round(float(value), 4) for name, value in values.items()}
+    _present(rows)
+    confusions = confusions_by_speaker(rows, speakers.of_row)
+    by_class = confusions.sum(axis=-1)
+    clips = by_class.sum(axis=-1)
+    found = {}
+    for name, score in OF_CONFUSIONS.items():
+        sizes = clips if name == "accuracy" else by_class
+        left_out = score(without_each(confusions)) if name == "accuracy" else left_out_scores(score, confusions)
+        value = score(confusions.sum(axis=0))
+        found[name] = interval_of(value, left_out, speakers, sizes=sizes, confidence=confidence)
+    area, areas_left = macro_area(rows, speakers.of_row)
+    found["auc_macro"] = interval_of(area, areas_left, speakers, sizes=by_class, confidence=confidence)
+    errors = squared_errors(probabilities_of(rows), truth_of(rows)) / 2  # intervals are for scores from 0 to 1
+    sums = np.bincount(np.unique(speakers.of_row, return_inverse=True)[1], weights=errors)
+    with np.errstate(invalid="ignore"):
+        left_out = without_each(sums) / without_each(clips)
+    half = interval_of(errors.mean(), left_out, speakers, sizes=clips, confidence=confidence)
+    found["brier"] = Interval(*(2 * bound for bound in half))
+    return found | {"ece": Interval(calibration_scores(rows, bins)["ece"], np.nan, np.nan)}
 
 
-def expected_calibration_error(confidence: np.ndarray, correct: np.ndarray, bins: int) -> float:
-    """Return how far confidence and accuracy are apart: the mean over equally wide bins, weighted by their rows.
+def per_class(table: pd.DataFrame, speakers: Speakers, *, confidence: float) -> pd.DataFrame:
+    """Return the scores of each class against all others, one row a class.
 
     Parameters
     ----------
-    confidence : np.ndarray, shape (rows,)
-        Probability of the predicted class, 0 to 1.
-    correct : np.ndarray of bool, shape (rows,)
-        Whether that class is the true one.
-    bins : int
-        Number of bins, each open on the left: (0, 1/bins], (1/bins, 2/bins], …
-
-    References
-    ----------
-    .. [1] M. Naeini, G. Cooper, M. Hauskrecht, "Obtaining well calibrated probabilities using Bayesian binning",
-       AAAI 2015.
-    .. [2] C. Guo, G. Pleiss, Y. Sun, K. Weinberger, "On calibration of modern neural networks", ICML 2017, eq. 3.
-    """
-    bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    excess = np.bincount(bin_of, weights=correct - confidence, minlength=bins)
-    return float(np.abs(excess).sum() / len(confidence))
-
-
-def per_class(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the scores of each class against all others, one row a class.
+    table, speakers, confidence
+        See `scores`.
 
     Returns
     -------
     pd.DataFrame
-        ``emotion, sensitivity, specificity, precision, f1, auc, clips``, rounded to 4 digits. `sensitivity` is the
-        recall, `clips` the number of test rows of the class; without any, sensitivity, F1 and AUC are NaN.
+        ``emotion, sensitivity, low, high, specificity, precision, f1, auc, clips``. `sensitivity` is the recall,
+        `low` and `high` its interval, `clips` the number of test rows of the class; without any, sensitivity, F1 and
+        AUC are NaN.
     """
     rows = scored_rows(table)
     emotions, present = emotions_of(rows), _present(rows)
-    actual = rows["emotion"].to_numpy(dtype=object)
-    tables = multilabel_confusion_matrix(actual, predicted_emotions(rows), labels=emotions).astype(float)
-    tn, fp, fn, tp = tables.reshape(-1, 4).T
-    absent = tp + fn == 0
+    by_speaker = confusions_by_speaker(rows, speakers.of_row)
+    total, left_out = by_speaker.sum(axis=0).astype(float), recalls(without_each(by_speaker))
+    tp, clips, said = np.diagonal(total), total.sum(axis=1), total.sum(axis=0)
+    intervals = [
+        interval_of(
+            tp[c] / clips[c], left_out[:, c], speakers, sizes=by_speaker[:, c].sum(axis=-1), confidence=confidence
+        )
+        if emotion in present
+        else Interval(np.nan, np.nan, np.nan)
+        for c, emotion in enumerate(emotions)
+    ]
     with np.errstate(invalid="ignore"):
         columns = {
-            "sensitivity": tp / (tp + fn),
-            "specificity": tn / (tn + fp),
-            "precision": np.where(tp + fp == 0, 0, tp / (tp + fp)),
-            "f1": np.where(absent, np.nan, 2 * tp / (2 * tp + fp + fn)),
+            "specificity": (total.sum() - clips - said + tp) / (total.sum() - clips),
+            "precision": np.where(said == 0, 0, tp / said),
+            "f1": np.where(clips == 0, np.nan, 2 * tp / (clips + said)),
         }
     areas = [_area(rows, emotion) if emotion in present else np.nan for emotion in emotions]
-    result = pd.DataFrame({"emotion": emotions, **columns, "auc": areas}).round(4)
-    return result.assign(clips=(tp + fn).astype(int))
+    sensitivity = pd.DataFrame(intervals).set_axis(["sensitivity", "low", "high"], axis=1)
+    result = pd.DataFrame({"emotion": emotions}).join(sensitivity).assign(**columns, auc=areas)
+    return result.assign(clips=clips.astype(int))
 
 
 def roc_points(table: pd.DataFrame) -> pd.DataFrame:
@@ -121,7 +125,7 @@ def roc_points(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pd.DataFrame
-        ``emotion, fpr, tpr``, rounded to 4 digits: false and true positive rates, 0 to 1, of each class and of
+        ``emotion, fpr, tpr``: false and true positive rates, 0 to 1, of each class and of
         `MACRO`, the mean of the classes' curves at equal false positive rate (Fawcett 2006, vertical averaging).
 
     References
@@ -135,7 +139,29 @@ def roc_points(table: pd.DataFrame) -> pd.DataFrame:
         pd.DataFrame({"emotion": emotion, "fpr": FALSE_POSITIVE_RATES, "tpr": curve})
         for emotion, curve in curves.items()
     ]
-    return pd.concat(parts, ignore_index=True).round(4)
+    return pd.concat(parts, ignore_index=True)
+
+
+def precision_recall_points(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the one-vs-rest precision-recall curve of every present class and their mean, on a common grid.
+
+    Returns
+    -------
+    pd.DataFrame
+        ``emotion, recall, precision``, 0 to 1, of each class and of `MACRO`, the mean at equal recall. At each recall
+        stands the best precision that a threshold reaches at this recall or a higher one.
+    """
+    rows = scored_rows(table)
+    curves = {}
+    for emotion in _present(rows):
+        precision, recall, _ = precision_recall_curve(rows["emotion"] == emotion, rows[f"p_{emotion}"])
+        best = np.maximum.accumulate(precision[:-1])  # its last point, precision 1 at recall 0, belongs to no clip
+        curves[emotion] = best[np.searchsorted(-recall[:-1], -RECALLS, side="right") - 1]
+    curves = {MACRO: np.mean(list(curves.values()), axis=0), **curves}
+    parts = [
+        pd.DataFrame({"emotion": emotion, "recall": RECALLS, "precision": curve}) for emotion, curve in curves.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def confusion(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -154,53 +180,6 @@ def confusion(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     index, columns = pd.Index(emotions, name="actual"), pd.Index(emotions, name="predicted")
     counts = pd.DataFrame(matrix, index=index, columns=columns)
     return counts.div(counts.sum(axis=1).replace(0, np.nan), axis=0), counts
-
-
-def speaker_dependence(clips: pd.DataFrame, folds: pd.DataFrame, scheme: str) -> str:
-    """Say why scores over these folds do not tell how a model does on a new speaker; an empty text if they do.
-
-    Parameters
-    ----------
-    clips : pd.DataFrame
-        With the columns ``clip`` and ``speaker`` (empty: unknown).
-    folds : pd.DataFrame
-        ``clip, fold_0, …`` with ``train``, ``validation``, ``test`` or nothing in each cell.
-    scheme : str
-        ``split.scheme``.
-    """
-    if scheme == "random":
-        return "split.scheme is random"
-    roles = _roles(clips, folds)
-    if roles["speaker"].isna().any():
-        return f"{roles.loc[roles['speaker'].isna(), 'clip'].nunique()} clips have no known speaker"
-    shared = _speakers_in_both(roles, ["train", "validation"], ["test"])
-    if shared:
-        fold, speaker = shared[0]
-        return f"speaker {speaker} is in the training and in the test part of {fold}"
-    return ""
-
-
-def validation_sharing_speakers(clips: pd.DataFrame, folds: pd.DataFrame) -> list[str]:
-    """Return the folds of which a speaker is both in the training and in the validation part; see the one above."""
-    shared = _speakers_in_both(_roles(clips, folds), ["train"], ["validation"])
-    return sorted({fold for fold, _ in shared}, key=lambda fold: int(fold.removeprefix("fold_")))
-
-
-def _roles(clips: pd.DataFrame, folds: pd.DataFrame) -> pd.DataFrame:
-    """Return ``clip, fold, role, speaker``: one row a clip and fold that it has a role in."""
-    columns = [column for column in folds.columns if column.startswith("fold_")]
-    roles = folds.melt(id_vars="clip", value_vars=columns, var_name="fold", value_name="role").dropna(subset="role")
-    return roles.merge(clips[["clip", "speaker"]], on="clip", how="left")
-
-
-def _speakers_in_both(roles: pd.DataFrame, one: list[str], other: list[str]) -> list[tuple[str, str]]:
-    """Return the (fold, speaker) pairs that occur both in the parts `one` and in the parts `other`, sorted."""
-    known = roles[["fold", "speaker", "role"]].dropna().drop_duplicates()
-    pairs = [
-        set(known.loc[known["role"].isin(side), ["fold", "speaker"]].itertuples(index=False, name=None))
-        for side in (one, other)
-    ]
-    return sorted(pairs[0] & pairs[1])
 
 
 def _present(rows: pd.DataFrame) -> list[str]:

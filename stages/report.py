@@ -1,0 +1,48 @@
+"""Write the report and the model card of a run, for people: what the evaluation says in tables.
+
+Reads   reports/*.csv, reports/protocol.json, reports/data/*, data/predictions/<trainer>/<model>.csv, data/prepared/
+Writes  reports/report.html, one file that needs no network, and reports/model_card.md
+"""
+
+from pathlib import Path
+
+from ser.errors import stage_errors
+from ser.model_card import write_model_card
+from ser.params import load_params
+from ser.report import write_report
+from ser.runs import read_run
+from ser.shards import Ragged
+
+REPORTS, DATA = Path("reports"), Path("data")
+
+
+def report() -> None:
+    """Write the two documents."""
+    params = load_params()
+    sections = {  # what made the run; neither where it was computed nor what is tried beside it
+        "raw": params.raw,
+        "prepare": params.prepare,
+        "demo": params.demo,
+        "split": params.split,
+        "augment": params.augment,
+        "extract": params.extract,
+        "train": params.train,
+        "train_ml": params.train_ml,
+        "train_lstm": params.train_lstm,
+        "train_residual_keras": params.train_residual_keras,
+        "train_cnn": params.train_cnn,
+        "fuse": params.fuse,
+        "evaluate": params.evaluate,
+        "report": params.report,
+    }
+    run = read_run(REPORTS, DATA, {name: section.model_dump() for name, section in sections.items()})
+    audio = Ragged.open(DATA / "prepared" / "audio")
+    page = REPORTS / "report.html"
+    write_report(page, run, audio, mistakes=params.report.mistakes, clip_seconds=params.report.clip_seconds)
+    write_model_card(REPORTS / "model_card.md", run)
+    print(f"{page}: {page.stat().st_size / 1e6:.1f} MB, best model {run.best}")
+
+
+if __name__ == "__main__":
+    with stage_errors():
+        report()

@@ -1,0 +1,57 @@
+"""Prediction tables with the errors that real ones have: some speakers are harder than others, for all models."""
+
+import numpy as np
+import pandas as pd
+
+EMOTIONS = ["anger", "fear", "joy", "neutral"]
+
+
+def predictions(
+    seed: int,
+    *,
+    speakers: int = 12,
+    clips: int = 20,
+    folds: int = 4,
+    emotions: list[str] = EMOTIONS,
+    skill: float = 1.2,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Draw a prediction table and the table of its clips.
+
+    Parameters
+    ----------
+    seed : int
+        Of the model's probabilities; the clips and how hard the speakers are do not depend on it.
+    speakers, clips, folds : int
+        Clips are those of a speaker, of unequal numbers an emotion. Speaker n is tested in fold n % folds and
+        validates in the next.
+    emotions : list of str
+    skill : float
+        How much higher the score of the true emotion is, in standard deviations of the others.
+    """
+    shared, rng = np.random.default_rng(0), np.random.default_rng(seed)
+    weights = np.arange(1, len(emotions) + 1) / np.arange(1, len(emotions) + 1).sum()
+    hardness = shared.normal(0, 0.5, speakers)
+    actual = np.concatenate(
+        [np.r_[np.arange(len(emotions)), shared.choice(len(emotions), clips - len(emotions), p=weights)]] * speakers
+    )
+    who = np.repeat(np.arange(speakers), clips)
+    table = pd.DataFrame({"clip": [f"c/{number:05d}" for number in range(len(who))]})
+    table["corpus"] = np.where(who % 3 == 0, "one", "two")
+    table["speaker"] = [f"s{number:02d}" for number in who]
+    table["sex"] = np.where(who % 2 == 0, "female", "male")
+    table["emotion"] = np.array(emotions)[actual]
+    parts = []
+    for part, shift in (("test", 0), ("validation", 1)):
+        logits = rng.normal(size=(len(who), len(emotions)))
+        logits += np.maximum(skill - hardness[who], 0)[:, None] * np.eye(len(emotions))[actual]
+        odds = np.exp(logits)
+        rows = table[["clip"]].assign(fold=(who + shift) % folds, part=part, emotion=table["emotion"])
+        columns = [f"p_{emotion}" for emotion in emotions]
+        parts.append(rows.join(pd.DataFrame(odds / odds.sum(axis=1, keepdims=True), columns=columns)))
+    return pd.concat(parts, ignore_index=True), table
+
+
+def rows_to_score(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the test rows and whose most probable emotion they have, computed without the code under test."""
+    rows = table[table["part"] == "test"].reset_index(drop=True)
+    return rows.assign(predicted=rows.filter(like="p_").idxmax(axis=1).str.removeprefix("p_"))
