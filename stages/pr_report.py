@@ -14,7 +14,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser.changes import changed_counts, changed_params, changed_rows, changed_stages, describe_data, same_output
+from ser.changes import (
+    changed_counts,
+    changed_params,
+    changed_rows,
+    changed_stages,
+    describe_data,
+    outdated_params,
+    same_output,
+)
 from ser.comparisons import BETTER, WORSE
 from ser.difference_chart import difference_chart
 from ser.errors import stage_errors
@@ -56,6 +64,7 @@ def pr_report(base_name: str, model: str, images: str) -> None:
     main = main_model(old.metrics, new.metrics, model)
     locks = [read_yaml("dvc.lock", commit) for commit in (base, None)]
     same = same_output(*locks, "data/predictions") is True
+    outdated = outdated_params(locks[1], read_yaml("params.yaml", None))
     models, problem = compare_results(old, new, main, same=same, confidence=confidence)
     shutil.rmtree(PICTURES, ignore_errors=True)
     PICTURES.mkdir(parents=True)
@@ -78,6 +87,7 @@ def pr_report(base_name: str, model: str, images: str) -> None:
         commits=commits_between(base, head),
         params=changed_params(*(read_yaml("params.yaml", commit) for commit in (base, None))),
         stages=changed_stages(*locks),
+        outdated=outdated,
         data=describe_data(*locks),
         counts=changed_counts(*both("counts", base)),
         files=[(name, *changed_rows(*both(name, base))) for name in ("quarantine", "findings")],
@@ -88,6 +98,8 @@ def pr_report(base_name: str, model: str, images: str) -> None:
     with written(PAGE) as temporary:
         temporary.write_text(page, encoding="utf-8")
     print(f"{headline(models, main, confidence=confidence, plain=True)}; see {PAGE}")
+    if outdated:
+        print(f"note: these results are not of today's parameters ({', '.join(outdated)}): run `dvc repro` first")
 
 
 def both(name: str, base: str) -> list[pd.DataFrame | None]:

@@ -7,7 +7,15 @@ from markdown_it import MarkdownIt
 from scipy.stats import ttest_rel
 from sklearn.metrics import recall_score
 
-from ser.changes import changed_counts, changed_params, changed_rows, changed_stages, describe_data, same_output
+from ser.changes import (
+    changed_counts,
+    changed_params,
+    changed_rows,
+    changed_stages,
+    describe_data,
+    outdated_params,
+    same_output,
+)
 from ser.difference_chart import difference_chart
 from ser.errors import InputError
 from ser.markdown import code, code_html, prose
@@ -309,6 +317,7 @@ def page(models: pd.DataFrame, **changes) -> str:
         "head": "7654321",
         "behind": 0,
         "lucky": False,
+        "outdated": [],
         "uncommitted": False,
         "commits": pd.DataFrame(columns=["commit", "subject"]),
         "params": changed_params({}, {}),
@@ -348,6 +357,17 @@ def test_headlines(metrics_table):
     assert about_others(metrics_table, "noisy") == (
         "Other models: **1 better** (`better`), **1 worse** (`worse`), 1 unchanged."
     )
+
+
+def test_params_that_results_are_not_of():
+    lock = {
+        "stages": {"train": {"params": {"params.yaml": {"train": {"seed": 1}, "raw.path": "data/raw"}}}, "fuse": {}}
+    }
+    params = {"train": {"seed": 1}, "raw": {"path": "data/raw"}, "compute": {"workers": 3}}
+    assert outdated_params(lock, params) == []
+    assert outdated_params(lock, params | {"train": {"seed": 2}}) == ["train"]
+    assert outdated_params(lock, params | {"raw": {}}) == ["raw.path"]
+    assert outdated_params({}, params) == []
 
 
 def test_main_model():

@@ -53,6 +53,18 @@ def changed_stages(old: dict, new: dict) -> list[str]:
     return [stage for stage in {**after, **before} if before.get(stage) != after.get(stage)]
 
 
+def outdated_params(lock: dict, params: dict) -> list[str]:
+    """Return the parameters, or sections of them, that have changed since the results of a ``dvc.lock`` were made.
+
+    Parameters
+    ----------
+    lock, params : dict
+        Content of dvc.lock and params.yaml.
+    """
+    used = {key: value for stage in _stages(lock).values() for key, value in _params_of(stage).items()}
+    return sorted(key for key, value in used.items() if value != _look_up(params, key))
+
+
 def describe_data(old: dict, new: dict) -> str:
     """Say in a sentence which data two ``dvc.lock`` do not agree on."""
     raw = [_hashes(_stages(lock).get("prepare", {}).get("deps", [])) for lock in (old, new)]
@@ -78,6 +90,16 @@ def same_output(old: dict, new: dict, path: str) -> bool | None:
 
 def _stages(lock: dict) -> dict:
     return lock.get("stages") or {}
+
+
+def _params_of(stage: dict) -> dict:
+    return (stage.get("params") or {}).get("params.yaml") or {}
+
+
+def _look_up(params: dict, key: str) -> object:
+    for part in key.split("."):
+        params = params.get(part) if isinstance(params, dict) else None
+    return params
 
 
 def _hashes(entries: list[dict]) -> dict[str, str]:
