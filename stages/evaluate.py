@@ -41,9 +41,8 @@ SERIES = ["loss", "accuracy", "validation_loss", "validation_accuracy", "validat
 def evaluate() -> None:
     """Write the scores, tables and charts of every model and print the models, best first."""
     params = load_params()
-    order = ["fold", "part", "clip"]
-    tables = {
-        model: table.sort_values(order, ignore_index=True)
+    tables = {  # every model's rows in one order
+        model: table.sort_values(["fold", "part", "clip"], ignore_index=True)
         for model, table in read_predictions("data/predictions").items()
     }
     clips, folds = read_clips("data/prepared/clips.csv"), read_folds("data/folds.csv")
@@ -57,8 +56,8 @@ def evaluate() -> None:
     warning, note = comparability(clips, folds, params.split.scheme)
     protocol = describe_protocol(first, clips, speakers, params.split.scheme, params.evaluate.confidence)
     protocol["majority"] = majority_baseline(first, clips, folds)
-    validation, order = validation_scores(tables), ranking(results["scores"])
-    protocol |= {"best": best_model(order, validation), "warning": warning, "note": note}
+    validation = validation_scores(tables)
+    protocol |= {"best": best_model(ranking(results["scores"]), validation), "warning": warning, "note": note}
     baselines = baseline_rows(protocol["chance"], protocol["majority"], len(protocol["emotions"]))
     results["scores"] = pd.concat([results["scores"], baselines], ignore_index=True)
 

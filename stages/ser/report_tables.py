@@ -7,8 +7,6 @@ import pandas as pd
 from ser.page_tables import Cell, Column, Table, count, interval, make_table, number, p_value, words
 from ser.runs import PSEUDO_MODELS, Run, flat_settings
 
-INTERVALS = ("uar", "accuracy", "f1_macro", "auc_macro")
-
 
 def scores_table(run: Run) -> Table:
     """Return all models with chance and majority, best first."""
