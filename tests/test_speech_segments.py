@@ -116,6 +116,14 @@ def test_padding_ends_with_the_recording():
     assert cut_at(frames((2, 1))) == [(0.0, 2.0)]
 
 
+def test_speech_a_frame_too_long_and_too_short_for_two_is_cut_off():
+    frames_of_speech = 126  # 4.032 s: longer than 4 s, and no place is 2 s away from both ends
+    cutting = SimpleNamespace(min_seconds=2.0, max_seconds=4.0, pause=0.5, threshold=0.5, padding=0.0)
+    level = np.full(frames_of_speech, -20.0)
+    found = cut(np.ones(frames_of_speech), level, frames_of_speech * FRAME, cutting)
+    assert [(first, last) for first, last in found] == [(0, 125 * FRAME)]
+
+
 @settings(max_examples=300, deadline=None)
 @given(
     parts=st.lists(st.tuples(st.integers(1, 400), st.sampled_from([0.0, 0.4, 0.6, 1.0])), max_size=20),

@@ -146,6 +146,8 @@ def _split(
     if end - start <= longest:
         return [(start, end)]
     low, high = start + shortest, end - shortest  # both parts can be used
+    if low >= high:  # too long by a frame or two, and too short for two parts
+        return [(start, start + longest)]
     gaps = [(a + low, b + low) for a, b in _runs(~speech[low:high])]
     if gaps:
         last, first = max(gaps, key=lambda gap: (gap[1] - gap[0], -gap[0]))
