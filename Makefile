@@ -1,21 +1,24 @@
 # make repro   the whole pipeline: data, models, metrics, plots
 # make test    lint and tests, some minutes
 # make verify  long checks: stages killed half-way, a Dask cluster
+# make checkpoint   fetch a pretrained encoder: make checkpoint SOURCE=microsoft/wavlm-base-plus (docs/transformers.md)
 # make tune    search for better parameters, a DVC experiment a trial: make tune TRIALS=20 MODEL=svm_rbf
 # make experiments  a table and a chart of all experiments
+# make ablation  what each part brings, with intervals, beside a random split: make ablation
+#              OVERRIDES="ravdess raw.path=/data/corpora"; ONLY="features full" prints one variant
 # make corpus  fetch a published corpus: make corpus NAME=ravdess; without NAME: list them
 # make collect speech from the web: fetch and cut the sources of data/sources.csv (docs/collecting.md)
 # make pr-report  what this branch changes, with intervals: reports/pr.md; BASE=main, MODEL=ensemble
 # make gate    fail if MODEL=ensemble has become worse than on BASE=main, beyond chance
-# make bench   speed and memory of prepare, evaluate and report, and of the features beside librosa and openSMILE; with
-#              BENCH="--audio folder" the features are those of real speech
+# make bench   speed and memory of prepare, evaluate and report, of the features beside librosa and openSMILE, and of the
+#              LSTM's epochs beside the usual ways; with BENCH="--audio folder" the features are those of real speech
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
 # the stages run whatever `python` comes first
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help repro test verify tune experiments corpus collect pr-report gate bench lint
+.PHONY: help repro test verify checkpoint tune experiments ablation corpus collect pr-report gate bench lint
 help:
 	@sed -n 's/^# make/make/p; s/^#   /   /p' Makefile
 
@@ -31,12 +34,20 @@ test: $(VENV)/.installed-dev lint
 verify: $(VENV)/.installed-dev $(VENV)/.installed-dask
 	python -m pytest -m verify
 
+checkpoint: $(VENV)/.installed-transformers
+	$(if $(SOURCE),,$(error name a checkpoint: make checkpoint SOURCE=microsoft/wavlm-base-plus))
+	python stages/fetch_checkpoint.py '$(SOURCE)' '$(or $(FOLDER),data/pretrained/$(notdir $(SOURCE)))'
+
 tune: $(VENV)/.installed-tune
 	@python stages/compare_machine.py
 	python stages/tune.py $(if $(TRIALS),--trials $(TRIALS)) $(if $(MODEL),--model $(MODEL))
 
 experiments: $(VENV)/.installed
 	python stages/experiments.py $(EXPERIMENTS)
+
+ablation: $(VENV)/.installed
+	@python stages/compare_machine.py
+	python stages/ablation.py $(OVERRIDES) $(if $(ONLY),--only '$(ONLY)')
 
 corpus: $(VENV)/.installed
 	python stages/fetch_corpus.py $(or $(NAME),--list) $(if $(URL),--url $(URL))
@@ -57,6 +68,7 @@ bench: $(VENV)/.installed-bench
 	$(VENV)/bench/bin/python benchmarks/features.py $(BENCH)
 	$(VENV)/bench/bin/python benchmarks/prepare.py
 	$(VENV)/bench/bin/python benchmarks/evaluate.py
+	$(VENV)/bench/bin/python benchmarks/lstm.py
 
 lint: $(VENV)/.installed-dev
 	ruff check
@@ -69,7 +81,8 @@ $(VENV)/.installed: requirements.txt constraints.txt
 	@$(PIP) -r requirements.txt -c constraints.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements-collect.txt requirements-tune.txt $(VENV)/.installed
+$(VENV)/.installed-dev: requirements-dev.txt requirements-collect.txt requirements-transformers.txt \
+		requirements-tune.txt $(VENV)/.installed
 	@echo "installing the test tools into $(VENV)"
 	@$(PIP) -r requirements-dev.txt -c constraints.txt
 	@touch $@
@@ -77,6 +90,11 @@ $(VENV)/.installed-dev: requirements-dev.txt requirements-collect.txt requiremen
 $(VENV)/.installed-collect: requirements-collect.txt $(VENV)/.installed
 	@echo "installing yt-dlp, PyAV and Silero VAD into $(VENV)"
 	@$(PIP) -r requirements-collect.txt -c constraints.txt
+	@touch $@
+
+$(VENV)/.installed-transformers: requirements-transformers.txt $(VENV)/.installed
+	@echo "installing transformers into $(VENV)"
+	@$(PIP) -r requirements-transformers.txt -c constraints.txt
 	@touch $@
 
 $(VENV)/.installed-tune: requirements-tune.txt $(VENV)/.installed

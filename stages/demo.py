@@ -11,7 +11,6 @@ import soundfile
 from ser.demo import demo_table, synthesize
 from ser.errors import stage_errors
 from ser.params import load_params
-from ser.samples import to_int16
 
 
 def demo(folder: Path, speakers: int | None) -> None:
@@ -23,7 +22,8 @@ def demo(folder: Path, speakers: int | None) -> None:
         path = folder / f"{clip['clip']}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         y = synthesize(clip, params.demo.seed, params.prepare.sample_rate)
-        soundfile.write(path, to_int16(y), params.prepare.sample_rate)
+        # not 16 bits: prepare hears what is synthesized, and what predict.py says of these files is to be the same
+        soundfile.write(path, y, params.prepare.sample_rate, subtype="FLOAT")
     print(f"{len(clips)} clips of {len(chosen)} speakers in {folder / 'demo'}")
 
 

@@ -54,7 +54,14 @@ def evaluate() -> None:
     results["importance"] = mean_importance(read_all("data/importance", ["fold", "group", "features", "uar_drop"]))
 
     warning, note = comparability(clips, folds, params.split.scheme)
-    protocol = describe_protocol(first, clips, speakers, params.split.scheme, params.evaluate.confidence)
+    protocol = describe_protocol(
+        first,
+        clips,
+        speakers,
+        scheme=params.split.scheme,
+        normalization=params.train.normalization,
+        confidence=params.evaluate.confidence,
+    )
     protocol["majority"] = majority_baseline(first, clips, folds)
     validation = validation_scores(tables)
     protocol |= {"best": best_model(ranking(results["scores"]), validation), "warning": warning, "note": note}
@@ -71,6 +78,7 @@ def evaluate() -> None:
     # not a DVC output: it says where the results were made (see compare_machine.py) and is none of them
     write_json(describe_machine(), REPORTS / "machine.json")
     print_summary(results["scores"], protocol)
+    print_by_corpus(results["groups"])
 
 
 def read_all(folder: Path | str, columns: list[str]) -> pd.DataFrame:
@@ -122,6 +130,8 @@ def print_summary(scores: pd.DataFrame, protocol: dict) -> None:
     """Print what the scores can be compared with and the models, best first."""
     if protocol["warning"]:
         print(f"\033[31m{protocol['warning']}\033[0m")
+    if protocol["normalisation_warning"]:
+        print(f"\033[31m{protocol['normalisation_warning']}\033[0m")
     if protocol["note"]:
         print(protocol["note"])
     wide = scores.pivot(index="model", columns="score", values="value").reindex(scores["model"].unique())
@@ -131,7 +141,17 @@ def print_summary(scores: pd.DataFrame, protocol: dict) -> None:
     table = wide[METRICS].map(lambda value: "" if pd.isna(value) else f"{value:.3f}")
     table.insert(1, share, bounds)
     print(table.rename_axis(index=None, columns=None).to_string())
-    print(protocol["intervals"])
+    print(f"{protocol['intervals']}; normalised by {protocol['normalisation']}")
+
+
+def print_by_corpus(groups: pd.DataFrame) -> None:
+    """Print the UAR over the test clips of each corpus, where there are several."""
+    table = groups[groups["group"] == "corpus"].pivot(index="model", columns="value", values="uar")
+    if table.shape[1] > 1:
+        print("UAR by tested corpus")
+        print(
+            table.reindex(groups["model"].unique()).rename_axis(index=None, columns=None).to_string(float_format="%.3f")
+        )
 
 
 if __name__ == "__main__":

@@ -1,23 +1,32 @@
-"""Fuse the models: average the probabilities of several into one more.
+"""Fuse the models: one more out of the predictions of several, by ``fuse.method``.
 
-Reads   data/predictions/<trainer>/<model>.csv, but not its own
-Writes  data/predictions/fuse/ensemble.csv
+Reads   data/predictions/<trainer>/<model>.csv, but not its own, and data/prepared/clips.csv (who speaks)
+Writes  data/predictions/fuse/ensemble.csv and reports/fusion.csv (what each member counts in each fold: its weight,
+        or its share of the absolute coefficients of the stacking)
 """
 
+from threadpoolctl import threadpool_limits
+
+from ser.clips import read_clips
 from ser.errors import stage_errors
-from ser.fusion import mean_probability, select_members
+from ser.files import write_csv
+from ser.fusion import fuse, select_members
 from ser.params import load_params
 from ser.predictions import read_predictions, write_predictions
 
 
-def fuse() -> None:
-    """Average the probabilities of the models that ``fuse.members`` names."""
-    tables = read_predictions("data/predictions", skip=["fuse"])
-    members = select_members(tables, load_params().fuse.members)
-    write_predictions(mean_probability(members), "data/predictions/fuse/ensemble.csv")
-    print(f"ensemble of {len(members)} models: {', '.join(sorted(members))}")
+def fuse_models() -> None:
+    params = load_params()
+    members = select_members(read_predictions("data/predictions", skip=["fuse"]), params.fuse.members)
+    with threadpool_limits(1):  # several threads add up in another order: other bytes
+        ensemble, weights = fuse(members, read_clips("data/prepared/clips.csv"), params.fuse)
+    write_predictions(ensemble, "data/predictions/fuse/ensemble.csv")
+    write_csv(weights.round(4), "reports/fusion.csv")
+    mean_weights = weights.groupby("member")["weight"].mean().sort_values(ascending=False, kind="stable")
+    listed = ", ".join(f"{member} {weight:.2f}" for member, weight in mean_weights.items())
+    print(f"ensemble of {len(members)} models by {params.fuse.method}: {listed}")
 
 
 if __name__ == "__main__":
     with stage_errors():
-        fuse()
+        fuse_models()

@@ -41,8 +41,9 @@ from frame to frame (by regression over five frames, HTK); descriptors that only
 formants) need no prefix. `loudness_delta_p90`, for instance, is what the change of loudness stays below in 90 % of the
 frames.
 
-The LSTM reads MFCC (0 included) and their derivatives frame by frame (`mfcc_<n>[_delta…]`, `extract.frames`), the CNN
-the mel bands in dB (`mel_<n>`, `extract.logmel`).
+The LSTM reads descriptors and their derivatives frame by frame: MFCC (`mfcc_<n>[_delta…]`, 0 included) and the groups
+that `extract.frames.groups` names, with lines over the gaps of F0; the CNN reads the mel bands in dB (`mel_<n>`,
+`extract.logmel`).
 
 ## Sets
 

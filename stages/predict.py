@@ -2,12 +2,16 @@
 
 Needs nothing but the model's folder: the audio and feature settings it was trained on are stored in it. A file that
 cannot be used is reported with the reason, the others go on, and the exit code is 1.
+
+A model that was trained with train.normalization speaker needs several clips of each speaker, the more the better: the
+files of a folder are taken for those of one speaker, unless --speakers names them.
 """
 
 import argparse
 import importlib
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from pickle import UnpicklingError
 from types import SimpleNamespace
@@ -21,8 +25,10 @@ from ser.corpora import audio_files
 from ser.errors import InputError, stage_errors
 from ser.features.extraction import INPUTS, spectrum
 from ser.files import write_csv, write_json
+from ser.normalization import normalize_by_speaker, speaker_statistics
 from ser.params import Extract
 from ser.shards import Ragged
+from ser.speaker_files import FEW_CLIPS, speakers_of_files
 
 MODELS = Path("data/models")
 LIBRARIES = {  # the only code that a model's folder can ask for
@@ -30,11 +36,13 @@ LIBRARIES = {  # the only code that a model's folder can ask for
     "train_lstm": "ser.models.lstm",
     "train_residual_keras": "ser.models.residual",
     "train_cnn": "ser.models.cnn",
+    "train_transformer": "ser.models.transformer",
 }
+SAMPLES = ("audio", "embeddings")  # kinds of input that the library makes of samples by itself
 BATCH = 64  # files
 
 
-def predict(paths: list[Path], folder: Path, output: Path | None) -> int:
+def predict(paths: list[Path], folder: Path, output: Path | None, speaker_table: Path | None = None) -> int:
     """Print and optionally write the predictions; return the number of files that could not be used."""
     description = read_description(folder)
     library = importlib.import_module(LIBRARIES[description["trainer"]])
@@ -46,32 +54,61 @@ def predict(paths: list[Path], folder: Path, output: Path | None) -> int:
     if not files:
         raise InputError(f"no audio file in {', '.join(map(str, paths))}")
 
-    tables, bad = [], 0
-    for start in tqdm(range(0, len(files), BATCH), desc="predict", unit="batch", disable=len(files) <= BATCH):
-        good, inputs = [], []
-        for file in files[start : start + BATCH]:
-            try:
-                inputs.append(model_input(file, description["input"]))
-                good.append(str(file))
-            except (UnusableAudioError, OSError) as error:
-                print(f"{file}: {error.strerror if isinstance(error, OSError) else error}", file=sys.stderr)
-                bad += 1
-        if good:
-            probabilities = library.predict_proba(model, stacked(inputs))
-            tables.append(prediction_table(good, probabilities, description["classes"]))
-    if tables:
-        table = pd.concat(tables, ignore_index=True)
-        print(table.to_string(index=False, float_format="%.3f"))
-        write(table, output)
-    return bad
+    by_speaker = description["normalization"] == "speaker"
+    speakers = speakers_of_files(files, speaker_table) if by_speaker else None
+    if speaker_table and not by_speaker:
+        print("note: this model need not know who speaks; --speakers is not used", file=sys.stderr)
+
+    tables = []
+    with tqdm(total=len(files), desc="predict", unit="file", disable=len(files) <= BATCH) as bar:
+        for batch in batches(len(files), speakers):
+            inputs = read_inputs({row: files[row] for row in batch}, description["input"], bar)
+            if inputs:
+                together = stacked(list(inputs.values()), description["input"]["kind"])
+                if description["input"]["kind"] == "embeddings":
+                    together = library.embed(model, together)
+                if by_speaker:
+                    together = normalized(together, speakers[batch[0]])
+                probabilities = library.predict_proba(model, together)
+                names = [str(files[row]) for row in inputs]
+                tables.append(prediction_table(names, probabilities, description["classes"]).set_index([list(inputs)]))
+    if not tables:
+        return len(files)
+    table = pd.concat(tables).sort_index(ignore_index=True)
+    print(table.to_string(index=False, float_format="%.3f"))
+    write(table, output)
+    return len(files) - len(table)
+
+
+def batches(count: int, speakers: list[str] | None) -> Iterator[np.ndarray]:
+    """Yield the positions of files that are predicted together: a number of them, or all of a speaker."""
+    if speakers is None:
+        yield from np.array_split(np.arange(count), -(-count // BATCH))
+    else:
+        yield from pd.Series(speakers).groupby(speakers, sort=False).indices.values()
+
+
+def normalized(inputs: np.ndarray | Ragged, speaker: str) -> np.ndarray | Ragged:
+    """Normalise the clips of one speaker by themselves, and warn if they are too few for that."""
+    if len(inputs) < FEW_CLIPS:
+        print(
+            f"warning: {len(inputs)} clips of the speaker {speaker} are few to know a voice by: with fewer than "
+            f"{FEW_CLIPS} this model errs more often",
+            file=sys.stderr,
+        )
+    who = np.full(len(inputs), speaker)
+    of_speaker = normalize_by_speaker(inputs, who, speaker_statistics(inputs, who))
+    return of_speaker if isinstance(of_speaker, Ragged) else of_speaker[:]
 
 
 def read_description(folder: Path) -> dict:
     """Read what is known about a model, or say which models there are."""
     try:
         description = json.loads((folder / "model.json").read_text())
-        known = description["trainer"] in LIBRARIES and {"audio", "extract", "kind"} <= description["input"].keys()
-        if known and AudioSettings.__annotations__.keys() <= description["input"]["audio"].keys():
+        source = description["input"]
+        known = description["trainer"] in LIBRARIES and (source["kind"] in SAMPLES or "extract" in source)
+        known = known and description.get("normalization") in ("train", "speaker")
+        if known and AudioSettings.__annotations__.keys() <= source["audio"].keys():
             return description
         raise InputError(f"{folder}/model.json was not written by this version: train the model again")
     except (OSError, ValueError, KeyError):
@@ -80,18 +117,33 @@ def read_description(folder: Path) -> dict:
         raise InputError(f"{folder} is no model folder; {there}") from None
 
 
+def read_inputs(files: dict[int, Path], description: dict, bar: tqdm) -> dict[int, np.ndarray]:
+    """Return what the model reads from each file that can be used, and say of the others why not."""
+    inputs = {}
+    for row, file in files.items():
+        try:
+            inputs[row] = model_input(file, description)
+        except (UnusableAudioError, OSError) as error:
+            bar.write(f"{file}: {error.strerror if isinstance(error, OSError) else error}", file=sys.stderr)
+        bar.update()
+    return inputs
+
+
 def model_input(file: Path, description: dict) -> np.ndarray:
     """Compute what the model reads from one file, just as the pipeline does."""
-    audio, extract, kind = SimpleNamespace(**description["audio"]), description["extract"], description["kind"]
-    y = to_float(load_clip(file, audio))
-    clip = spectrum(y, audio.sample_rate, n_fft=extract["n_fft"], hop_length=extract["hop_length"])
+    audio, kind = SimpleNamespace(**description["audio"]), description["kind"]
+    samples = load_clip(file, audio)
+    if kind in SAMPLES:
+        return samples
+    extract = description["extract"]
+    clip = spectrum(to_float(samples), audio.sample_rate, n_fft=extract["n_fft"], hop_length=extract["hop_length"])
     settings = Extract.model_fields[kind].annotation(**extract[kind])
     return INPUTS[kind](clip, settings)
 
 
-def stacked(inputs: list[np.ndarray]) -> np.ndarray | Ragged:
-    """Put functionals below one another; frame sequences keep their own lengths."""
-    if inputs[0].ndim == 1:
+def stacked(inputs: list[np.ndarray], kind: str) -> np.ndarray | Ragged:
+    """Put functionals below one another; sequences of frames or samples keep their own lengths."""
+    if kind == "functionals":
         return np.stack(inputs)
     lengths = np.array([len(frames) for frames in inputs])
     index = np.stack([np.zeros_like(lengths), np.cumsum(lengths) - lengths, lengths], axis=1)
@@ -125,6 +177,13 @@ def parse_arguments() -> argparse.Namespace:
         default=MODELS / "train_ml" / "svm_rbf",
         help="folder of a model, such as data/models/train_lstm/lstm (default: %(default)s)",
     )
+    parser.add_argument(
+        "--speakers",
+        type=Path,
+        metavar="CSV",
+        help="who speaks in each file (columns file, speaker), for a model that normalises by speaker; "
+        "default: one speaker a folder",
+    )
     parser.add_argument("--output", type=Path, help="also write the predictions to this .csv or .json file")
     arguments = parser.parse_args()
     if arguments.output and arguments.output.suffix not in (".csv", ".json"):
@@ -135,4 +194,4 @@ def parse_arguments() -> argparse.Namespace:
 if __name__ == "__main__":
     arguments = parse_arguments()
     with stage_errors():
-        sys.exit(1 if predict(arguments.paths, arguments.model, arguments.output) else 0)
+        sys.exit(1 if predict(arguments.paths, arguments.model, arguments.output, arguments.speakers) else 0)

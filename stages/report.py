@@ -31,6 +31,7 @@ def report() -> None:
         "train_lstm": params.train_lstm,
         "train_residual_keras": params.train_residual_keras,
         "train_cnn": params.train_cnn,
+        "train_transformer": params.train_transformer,
         "fuse": params.fuse,
         "evaluate": params.evaluate,
         "report": params.report,

@@ -6,11 +6,8 @@ Writes  the experiments tune-<study>-<number>; the best is applied to the worksp
 """
 
 import argparse
-import fcntl
 import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tqdm import tqdm
@@ -22,10 +19,12 @@ try:
     from optuna import Study
     from optuna.trial import FrozenTrial
 
-    from ser.search_space import format_value, present_value, search_distributions, with_settings
+    from ser.overrides import format_value, present_value, with_settings
+    from ser.search_space import TUNE_SPACE, search_distributions
     from ser.trials import (
         TrialError,
         apply_experiment,
+        only_one,
         reference,
         require_clean,
         require_finished_commit,
@@ -52,7 +51,7 @@ def tune(model: str | None, trials: int | None) -> None:
     def score(number: int, settings: dict) -> float:
         experiment = f"tune-{name}-{number}"
         try:
-            with_settings(params, settings)  # each is allowed; perhaps not together
+            with_settings(params, settings, TUNE_SPACE)  # each is allowed; perhaps not together
         except InputError as error:
             raise TrialError(str(error)) from None
         run_experiment(experiment, commit, settings, copied, FOLDER / name / f"{number}.log")
@@ -102,7 +101,7 @@ def conclude(study: Study, params: Params, commit: str) -> None:
     apply_experiment(best.user_attrs["experiment"])
     print(f"best: trial {best.number}, now in the workspace (experiment {best.user_attrs['experiment']})")
     for key, value in best.user_attrs["settings"].items():
-        print(f"  {key}: {format_value(present_value(params, key))} -> {format_value(value)}")
+        print(f"  {key}: {format_value(present_value(params, key, TUNE_SPACE))} -> {format_value(value)}")
     print(
         "next: look at `dvc params diff` and `dvc metrics diff`; commit params.yaml, dvc.lock and reports on a branch",
         "and\n      run `make pr-report`; or go back with `git restore . && dvc checkout`",
@@ -114,18 +113,6 @@ def line(trial: FrozenTrial) -> str:
     settings = ", ".join(f"{key}={format_value(value)}" for key, value in trial.user_attrs["settings"].items())
     score = f"{trial.value:.4f}" if trial.value is not None else f"failed: {trial.user_attrs['reason']}"
     return f"trial {trial.number}: {settings}: {score}"
-
-
-@contextmanager
-def only_one() -> Iterator[None]:
-    """Let no second search run in this repository."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    with (FOLDER / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InputError("another search runs in this repository: wait for it, or interrupt it") from None
-        yield
 
 
 def parse_arguments() -> argparse.Namespace:
@@ -146,7 +133,7 @@ if __name__ == "__main__":
         if not Path(".dvc").is_dir():
             raise InputError(f"{Path.cwd()} is not the root of a DVC repository: run it from there")
         try:
-            with only_one():
+            with only_one(FOLDER):
                 tune(given.model, given.trials)
         except KeyboardInterrupt:
             sys.exit("\ninterrupted: the workspace is as it was; run it again to go on")

@@ -93,3 +93,16 @@ def small_ravdess(tmp_path_factory) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, np.repeat(to_int16(synthesize(clip, 3, 16000)), 3), 48000)
     return raw
+
+
+def stop_after(epochs: int, train_epoch):
+    """Return a function that trains so many epochs and is then interrupted."""
+    done = []
+
+    def stopped(*arguments):
+        if len(done) == epochs:
+            raise KeyboardInterrupt
+        done.append(1)
+        return train_epoch(*arguments)
+
+    return stopped

@@ -17,6 +17,6 @@ def extract_settings(n_fft: int = 512, hop_length: int = 256, **changes) -> Simp
         n_fft=n_fft,
         hop_length=hop_length,
         functionals=functional_settings(**changes),
-        frames=SimpleNamespace(n_mfcc=13, n_mels=40, deltas=1),
+        frames=SimpleNamespace(groups=["mfcc", "energy", "pitch"], n_mfcc=13, n_mels=40, deltas=1),
         logmel=SimpleNamespace(n_mels=40),
     )

@@ -89,6 +89,7 @@ def write_evaluation(folder: Path, clips: pd.DataFrame, tables: dict[str, pd.Dat
     protocol = {
         "scheme": "random" if warning else "kfold", "folds": 1, "clips": len(clips), "speakers": speakers,
         "emotions": classes, "corpora": sorted(clips["corpus"].unique()), "normalisation": "train",
+        "normalisation_warning": "",
         "warning": warning, "note": "", "confidence": 0.95, "chance": round(1 / len(classes), 4), "best": order[0],
         "intervals": "jackknife over speakers" if speakers >= 5 else "none: fewer than 5 speakers",
         "majority": {"emotion": majority.index[0], "accuracy": round(majority.iloc[0] / len(clips), 4),

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,9 +12,9 @@ from conftest import ROOT
 from ser.errors import InputError
 from ser.examples import Examples
 from ser.models import classical
-from ser.params import load_params
+from ser.params import TrainMl, load_params
 
-MODELS = ["logistic_regression", "svm_rbf", "svm_poly", "random_forest", "mlp", "lightgbm"]
+MODELS = ["logistic_regression", "discriminant_analysis", "svm_rbf", "svm_poly", "random_forest", "mlp", "lightgbm"]
 FEATURES, SPEAKERS = 12, 8
 
 
@@ -31,8 +30,8 @@ def make_examples(seed: int, classes: int = 3, clips: int = 20) -> Examples:
     return Examples(inputs.astype(np.float32), labels, speakers, clips)
 
 
-def settings(**changes) -> SimpleNamespace:
-    return SimpleNamespace(**(dict(load_params().train_ml) | changes))
+def settings(**changes) -> TrainMl:
+    return load_params().train_ml.model_copy(update=changes)
 
 
 def fit(name: str, classes: int = 3, **changes):
@@ -91,7 +90,7 @@ def test_two_emotions_are_enough(name, tmp_path):
 
 @pytest.mark.parametrize("name", ["logistic_regression", "svm_rbf", "lightgbm"])
 def test_selection_and_tuning(name, tmp_path):
-    fitted = fit(name, select=6, tune=True, smote=False)
+    fitted = fit(name, select=6, tune=True, balance="none")
     assert fitted.model[1].k == 6
     classical.save(fitted.model, tmp_path)
     unseen = make_examples(3)

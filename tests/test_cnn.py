@@ -7,22 +7,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from conftest import ROOT, stop_after
+from ser.checkpoints import Checkpoint
 from ser.errors import InputError
 from ser.examples import Examples
-from ser.models import cnn
+from ser.models import cnn, keras_training
+from ser.params import load_params
 from ser.shards import Ragged
 
 CLASSES, BANDS, FRAME_RATE = 3, 16, 10.0
 SETTINGS = SimpleNamespace(
-    filters=[4, 8],
-    dense_units=16,
-    dropout=0.2,
-    seconds=2.4,
-    batch_size=16,
-    learning_rate=0.01,
-    epochs=8,
-    patience=5,
-    plateau_patience=3,
+    **vars(load_params(ROOT / "params.yaml").train_cnn)
+    | dict(filters=[4, 8], seconds=2.4, batch_size=16, learning_rate=0.01, mixup=0.0, feature_masks=0)
+    | dict(epochs=10, patience=5)
 )
 
 
@@ -83,9 +80,12 @@ def test_refit_trains_exactly_the_given_epochs():
     assert list(result.history["epoch"]) == [1, 2]
 
 
-def test_probabilities_do_not_depend_on_batch_mates(fitted):
+@pytest.mark.parametrize("layers", [dict(pooling="attention", recurrent_units=3), dict(pooling="mean_max")])
+def test_probabilities_do_not_depend_on_batch_mates(layers):
+    settings = SimpleNamespace(**vars(SETTINGS) | layers)
+    fitted = fit(examples(40, 1), None, CLASSES, settings, seed=1, epochs=1)
     rng = np.random.default_rng(5)
-    lengths = [1, 24, 25, 200, 7] + [400] * 3  # windows of 24 frames, more than a batch of them
+    lengths = [1, 7, 8, 32, 33, 200] + [400] * 30  # more than a batch of them
     arrays = [rng.normal(-50, 10, (length, BANDS)).astype(np.float32) for length in lengths]
     together = cnn.predict_proba(fitted.model, ragged(arrays))
     alone = np.concatenate([cnn.predict_proba(fitted.model, ragged([array])) for array in arrays])
@@ -94,15 +94,6 @@ def test_probabilities_do_not_depend_on_batch_mates(fitted):
     np.testing.assert_allclose(together, backwards, atol=1e-6)
     np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-6)
     assert together.dtype == np.float32
-
-
-@pytest.mark.parametrize("frames", [1, 23, 24, 25, 36, 37, 100, 1000])
-def test_windows_cover_the_clip_and_overlap_by_half(frames):
-    starts = cnn.window_starts(frames, 24)
-    assert starts[0] == 0
-    assert starts[-1] == max(frames - 24, 0)
-    assert (np.diff(starts) <= 12).all()
-    assert (np.diff(starts) > 0).all()
 
 
 def test_all_of_a_long_clip_counts(fitted):
@@ -140,9 +131,40 @@ def test_inputs_that_do_not_fit_are_errors(fitted):
         cnn.predict_proba(fitted.model, ragged([np.zeros((3, 2), dtype=np.float32)]))
 
 
-def test_many_blocks_fit_into_a_small_window():
-    network = cnn.build_network(frames=6, bands=8, classes=3, filters=[2] * 5, dense_units=4, dropout=0.1)
-    assert network.predict_on_batch(np.zeros((2, 6, 8), dtype=np.float32)).shape == (2, 3)
+def test_many_blocks_fit_a_short_clip():
+    network = cnn.build_network(8, 3, filters=[2] * 5, recurrent_units=0, pooling="attention", dropout=0.1)
+    clip = np.zeros((2, cnn.LENGTH_MULTIPLE, 8), dtype=np.float32)
+    assert network.predict_on_batch([clip, cnn.presence(clip, np.array([1, 32]))]).shape == (2, 3)
+
+
+def test_training_reads_at_most_so_many_seconds_of_a_clip(fitted):
+    train = examples(60, 1)
+    batches = cnn.training_batches(fitted.model, train, SETTINGS, longest=20)
+    drawn = batches.draw(np.random.default_rng(0))
+    np.testing.assert_array_equal(np.sort(np.concatenate(drawn)), np.arange(60))
+    for items in drawn:
+        (batch, present), targets = batches.read(items, np.random.default_rng(1))
+        assert batch.shape[1] == present.shape[1] == cnn.LENGTH_MULTIPLE
+        assert present.sum(axis=1).max() <= 20 * (1 + SETTINGS.stretch) + 1
+        np.testing.assert_allclose(targets.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_a_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
+    train, validation = examples(60, 1), examples(15, 2)
+    settings = SimpleNamespace(**vars(SETTINGS) | dict(epochs=3, mixup=0.2, balance="sampling"))
+    undisturbed = fit(train, validation, CLASSES, settings, seed=3)
+    checkpoint = Checkpoint(tmp_path / "checkpoint")
+    with monkeypatch.context() as patch:
+        patch.setattr(keras_training, "_train_epoch", stop_after(2, keras_training._train_epoch))
+        with pytest.raises(KeyboardInterrupt):
+            fit(train, validation, CLASSES, settings, seed=3, checkpoint=checkpoint)
+    for _ in range(2):  # the second time the training is found finished
+        resumed = fit(train, validation, CLASSES, settings, seed=3, checkpoint=checkpoint)
+        assert resumed.history.equals(undisturbed.history)
+        for values, expected in zip(
+            resumed.model.network.get_weights(), undisturbed.model.network.get_weights(), strict=True
+        ):
+            np.testing.assert_array_equal(values, expected)
 
 
 def test_loaded_model_predicts_the_same(fitted, tmp_path):
@@ -169,5 +191,5 @@ def test_same_bytes_in_the_same_and_in_another_process(tmp_path):
 def test_layers_count_all_parameters(fitted):
     layers = cnn.network_layers(fitted.model)
     assert sum(layer.parameters for layer in layers) == fitted.model.network.count_params()
-    joined = next(layer for layer in layers if layer.kind == "Concatenate")
-    assert {layers[source].name for source in joined.inputs} == {"mean", "maximum"}
+    assert [layer.name for layer in layers[-3:]] == ["pooling", "dropout", "softmax"]
+    assert not any("mask" in layer.name or "present" in layer.name for layer in layers)

@@ -12,7 +12,7 @@ import pytest
 from dvc_render import VegaRenderer
 from sklearn.metrics import recall_score
 
-from evaluate import SERIES, evaluate, read_all
+from evaluate import SERIES, evaluate, print_summary, read_all
 from ser.errors import InputError
 from ser.evaluation import best_model
 from ser.files import write_csv
@@ -37,6 +37,7 @@ def synthetic_clips() -> pd.DataFrame:
             "speaker": f"demo:{speaker:02d}",
             "sex": "female" if speaker % 2 else "male",
             "emotion": emotion,
+            "statement": str(sentence),
         }
         for speaker in range(12)
         for emotion in EMOTIONS
@@ -263,11 +264,17 @@ def test_validation_by_statement_is_a_note_and_no_warning(inputs, monkeypatch, c
     position = folds.index[folds["fold_2"] == "validation"][0]
     folds.loc[position, "fold_2"] = "train"
     write_csv(folds, inputs / "data/folds.csv")
+    params = (inputs / "params.yaml").read_text()
+    (inputs / "params.yaml").write_text(params.replace("normalization: train", "normalization: speaker"))
     monkeypatch.chdir(inputs)
     evaluate()
     output = capsys.readouterr().out
     assert output.startswith("note: fold_2: speakers are both in training and validation")
-    assert json.loads((inputs / "reports/protocol.json").read_text())["warning"] == ""
+    assert output.endswith("; normalised by speaker\n")
+    protocol = json.loads((inputs / "reports/protocol.json").read_text())
+    assert (protocol["warning"], protocol["normalisation"], protocol["normalisation_warning"]) == ("", "speaker", "")
+    print_summary(pd.read_csv(inputs / "reports/scores.csv"), protocol | {"normalisation_warning": "takes it away"})
+    assert capsys.readouterr().out.startswith("\033[31mtakes it away")
 
 
 @pytest.mark.parametrize("stage", ["fuse", "evaluate"])
@@ -287,6 +294,13 @@ def test_fuse_takes_the_members_it_is_told_and_never_itself(inputs):
         assert result.returncode == 0, result.stderr
         count = members.count("-") or len(MODELS)
         assert f"ensemble of {count} models" in result.stdout
+    assert result.stdout.startswith("ensemble of 3 models by mean: cnn 0.33, ")
+    (inputs / "params.yaml").write_text(params.replace("method: mean ", "method: weights "))
+    weights = run("fuse", inputs).stdout.split(": ")[1]
+    table = pd.read_csv(inputs / "reports/fusion.csv")
+    means = table.groupby("member")["weight"].mean()
+    assert weights.startswith(f"{means.idxmax()} {means.max():.2f}, ")
+    assert table.groupby("fold")["weight"].sum().round(3).tolist() == [1.0] * FOLDS
     fused = read_predictions(inputs / "data/predictions")["ensemble"]
     assert np.allclose(fused[[f"p_{e}" for e in EMOTIONS]].sum(axis=1), 1)
 
@@ -308,6 +322,7 @@ def test_a_history_without_a_column_is_named_with_its_remedy(inputs):
 
 
 TEMPLATES = {
+    "fusion": ("fusion.csv", "weight", "member"),
     "confusion_best": ("confusion.csv", "predicted", "actual"),
     "precision_recall": ("precision_recall.csv", "recall", "precision"),
     "reliability": ("reliability.csv", "confidence", "accuracy"),

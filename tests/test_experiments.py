@@ -73,12 +73,12 @@ def test_parameters_that_not_all_have():
     }
     rows = [
         commit | {"Experiment": None, "rev": "workspace", "train_ml.select": 1},
-        commit | {"Experiment": None, "rev": "main", "fuse.members": "[]", "train_ml.smote": "True"},
-        failed | {"fuse.members": None, "train_ml.smote": "False"},
-        failed | {"fuse.members": None, "train_ml.smote": None},
+        commit | {"Experiment": None, "rev": "main", "fuse.members": "[]", "train_ml.tune": "True"},
+        failed | {"fuse.members": None, "train_ml.tune": "False"},
+        failed | {"fuse.members": None, "train_ml.tune": None},
     ]
     table = tabulate_experiments(rows, "m")
-    assert parameters_of(table) == ["train_ml.smote"]  # of members there is one value, of the workspace no row
+    assert parameters_of(table) == ["train_ml.tune"]  # of members there is one value, of the workspace no row
     assert list(table["state"]) == ["", "failed", "failed"]
 
 
@@ -103,7 +103,7 @@ def test_chart_of_one_and_of_many(tmp_path, count):
         {
             "train_ml.svm_rbf.C": 10 ** random.uniform(-1, 2, count),
             "train_ml.svm_rbf.gamma": random.choice(np.array(["scale", 0.01, None], dtype=object), count),
-            "train_ml.smote": random.choice(["True", "False"], count),
+            "train_ml.tune": random.choice(["True", "False"], count),
             "validation_uar": random.uniform(0.5, 0.9, count),
         }
     )

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from feature_settings import CONFIGURATIONS, extract_settings
-from ser.features.extraction import INPUTS, frame_sequence, input_names, log_mel_sequence
+from ser.features.extraction import INPUTS, input_names
 from ser.features.frames import spectrum
+from ser.features.sequences import continuous_f0, frame_sequence, log_mel_sequence
 from speech_samples import DEMO_RATE, SPEECH, speech
 
 SR = DEMO_RATE
@@ -45,7 +46,7 @@ def test_frame_sequence_is_librosas_mfcc_with_its_derivatives(source, n_fft, hop
     mfcc = librosa.feature.mfcc(y=y, sr=sr, n_fft=n_fft, hop_length=hop_length, n_mfcc=13, n_mels=40).T
     parts = [mfcc, plain_delta(mfcc), plain_delta(plain_delta(mfcc))]
     for deltas in (0, 1, 2):
-        settings = SimpleNamespace(n_mfcc=13, n_mels=40, deltas=deltas)
+        settings = SimpleNamespace(groups=["mfcc"], n_mfcc=13, n_mels=40, deltas=deltas)
         assert_close(frame_sequence(clip, settings), np.concatenate(parts[: deltas + 1], axis=1))
 
 
@@ -67,7 +68,7 @@ def test_sequences_have_one_frame_a_hop_and_one_more(n_fft, hop_length):
     assert clip.power.shape == (1 + len(y) // hop_length, 1 + n_fft // 2)
     assert clip.power.dtype == np.float32
     extract = extract_settings(n_fft, hop_length)
-    assert frame_sequence(clip, extract.frames).shape == (1 + len(y) // hop_length, 26)
+    assert frame_sequence(clip, extract.frames).shape == (1 + len(y) // hop_length, 36)
     assert log_mel_sequence(clip, extract.logmel).shape == (1 + len(y) // hop_length, 40)
 
 
@@ -77,9 +78,11 @@ def test_names_of_sequences_match_their_columns(clip):
     for kind in ("frames", "logmel"):
         assert INPUTS[kind](clip, getattr(extract, kind)).shape[1] == len(input_names(kind, SR, extract))
     names = input_names("frames", SR, extract)
-    assert (names[0], names[13], names[38]) == ("mfcc_0", "mfcc_0_delta", "mfcc_12_delta_delta")
+    assert (names[0], names[18], names[48]) == ("mfcc_0", "mfcc_0_delta", "mfcc_12_delta_delta")
+    assert names[13:18] == ["rms", "loudness", "zero_crossings", "f0", "voicing"]
     frames = frame_sequence(clip, extract.frames)
-    np.testing.assert_allclose(frames[:, 13 + 5], plain_delta(frames[:, 5]), rtol=1e-3, atol=1e-3)
+    for column in (5, 13, 16):
+        np.testing.assert_allclose(frames[:, 18 + column], plain_delta(frames[:, column]), rtol=1e-3, atol=1e-3)
     assert input_names("logmel", SR, extract) == [f"mel_{band}" for band in range(40)]
 
 
@@ -112,3 +115,9 @@ def test_same_clip_has_the_same_bytes_and_is_not_changed(clip, kind):
     assert values.tobytes() == INPUTS[kind](spectrum(y, SR, n_fft=512, hop_length=256), settings).tobytes()
     np.testing.assert_array_equal(clip.y, y)
     np.testing.assert_array_equal(clip.power, power)
+
+
+def test_pitch_goes_on_between_voiced_frames():
+    f0 = np.array([0, 110, 0, 0, 220, 0], dtype=np.float32)
+    np.testing.assert_allclose(continuous_f0(f0), [24, 24, 28, 32, 36, 36], atol=1e-4)  # semitones above 27.5 Hz
+    assert np.ptp(continuous_f0(np.zeros(4, dtype=np.float32))) == 0

@@ -284,7 +284,7 @@ def test_emotion_that_one_corpus_alone_has_is_named():
     with pytest.raises(InputError) as error:
         assign_parts(clips, config(scheme="cross_corpus"))
     assert "fold 0: no training clip shows anger, happiness, neutral, sadness" in str(error.value)
-    assert "prepare.emotions" in str(error.value)
+    assert "set prepare.emotions to shared" in str(error.value)
 
 
 def test_emotion_of_one_speaker_alone_is_named():

@@ -86,7 +86,22 @@ def test_every_column_is_in_one_group(kind, chosen):
     if kind == "logmel":
         assert list(groups) == ["0-500 Hz", "500-2000 Hz", "2000-8000 Hz"]
     if kind == "frames":
-        assert list(groups) == ["mfcc", "mfcc derivatives"]
+        measured = ["mfcc", "energy", "pitch"]
+        assert list(groups) == measured + [f"{group} derivatives" for group in measured]
+
+
+def test_embeddings_are_grouped_by_layer_and_samples_not_at_all():
+    groups = feature_groups({"kind": "embeddings", "layers": 3, "width": 2})
+    assert {group: list(columns) for group, columns in groups.items()} == {
+        "layer 0": [0, 1],
+        "layer 1": [2, 3],
+        "layer 2": [4, 5],
+    }
+    assert feature_groups({"kind": "audio"}) == {}
+
+
+def test_without_groups_nothing_is_predicted(validation):
+    assert group_importance(None, validation, {}, repeats=3, seed=1).empty
 
 
 @pytest.mark.parametrize(

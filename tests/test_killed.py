@@ -7,6 +7,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from conftest import SMALL, set_params
@@ -15,7 +16,9 @@ from test_pipeline import DVC_YAML, clone, dvc
 pytestmark = pytest.mark.verify
 
 STAGES = [f"{name}@{item}" for name in DVC_YAML for item in DVC_YAML[name].get("foreach", [])] + [
-    name for name in DVC_YAML if "foreach" not in DVC_YAML[name]
+    name
+    for name in DVC_YAML
+    if not {"foreach", "matrix"} & set(DVC_YAML[name])  # no matrix has entries by default
 ]
 
 
@@ -49,6 +52,28 @@ def test_a_killed_stage_leaves_nothing_that_changes_the_next_run(repro, stage):
         again = dvc(repro, "repro", "--no-run-cache")
         assert again.returncode == 0, again.stderr[-2000:]
         assert digests(repro) == undisturbed
+
+
+@pytest.mark.parametrize("stage", ["train_lstm", "train_residual_keras"])
+def test_a_training_killed_ten_times_ends_with_the_same_bytes(repro, stage):
+    set_params(repro, {f"{stage}.epochs": 40, "train.importance_repeats": 0})
+    forced = ["repro", "--single-item", "--force", "--no-run-cache", stage]
+    started = time.monotonic()
+    assert dvc(repro, *forced).returncode == 0
+    seconds = time.monotonic() - started
+    undisturbed = {path: digest for path, digest in digests(repro).items() if stage in path}
+    moments = np.random.default_rng(2026).uniform(0.2, 0.9, 10)
+    resumed = []
+    for share in moments:
+        run = subprocess.Popen(["dvc", *forced], cwd=repro, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(share * seconds)
+        kill_scripts(repro)
+        run.wait(timeout=120)
+        resumed.append(len(list((repro / "data/checkpoints" / stage).glob("[!.]*"))))
+    assert dvc(repro, *forced).returncode == 0
+    assert max(resumed) > 0  # some of the kills came in the middle of a training
+    assert {path: digest for path, digest in digests(repro).items() if stage in path} == undisturbed
+    assert not (repro / "data/checkpoints" / stage).exists()
 
 
 def kill_scripts(folder: Path) -> None:

@@ -8,25 +8,21 @@ import numpy as np
 import pytest
 import torch
 
+from conftest import ROOT, stop_after
+from ser.checkpoints import Checkpoint
 from ser.errors import InputError
 from ser.examples import Examples
 from ser.models import lstm
-from ser.models.lstm_network import LSTMNetwork
+from ser.models.lstm_network import LSTMNetwork, average_neighbours
 from ser.models.network_graph import draw_network
+from ser.params import load_params
 from ser.shards import Ragged
 
 CLASSES, FEATURES = 3, 5
 SETTINGS = SimpleNamespace(
-    layers=2,
-    hidden_size=8,
-    bidirectional=True,
-    dropout=0.4,
-    batch_size=16,
-    learning_rate=0.02,
-    weight_decay=0.0001,
-    gradient_clip=1.0,
-    epochs=12,
-    patience=5,
+    **vars(load_params(ROOT / "params.yaml").train_lstm)
+    | dict(downsample=1, hidden_size=8, batch_size=16, learning_rate=0.03, mixup=0.0, stretch=0.0, feature_mask_width=2)
+    | dict(epochs=15, patience=5)
 )
 
 
@@ -114,10 +110,12 @@ def test_probabilities_do_not_depend_on_batch_mates(fitted):
     assert together.dtype == np.float32
 
 
+@pytest.mark.parametrize("pooling", ["attention", "mean_max"])
+@pytest.mark.parametrize("downsample", [1, 3])
 @pytest.mark.parametrize("bidirectional", [True, False])
-def test_padding_changes_neither_output_nor_gradients(bidirectional):
+def test_padding_changes_neither_output_nor_gradients(bidirectional, downsample, pooling):
     torch.manual_seed(0)
-    network = LSTMNetwork(FEATURES, CLASSES, 2, 6, bidirectional, dropout=0.0)
+    network = LSTMNetwork(FEATURES, CLASSES, 2, 6, bidirectional, downsample, pooling, dropout=0.0)
     lengths = torch.tensor([4, 9])
     frames = torch.randn(9, 2, FEATURES)
 
@@ -137,13 +135,29 @@ def test_padding_changes_neither_output_nor_gradients(bidirectional):
     assert (large[2][:4, 0] != 0).any()
 
 
-def test_batches_hold_every_clip_once_and_similar_lengths_together():
-    lengths = np.random.default_rng(0).integers(1, 200, 100)
-    batches = list(lstm.bucketed_batches(lengths, 8, np.random.default_rng(1)))
-    np.testing.assert_array_equal(np.sort(np.concatenate(batches)), np.arange(100))
-    assert np.mean([np.ptp(lengths[batch]) for batch in batches]) < 30
-    others = list(lstm.bucketed_batches(lengths, 8, np.random.default_rng(2)))
-    assert any(not np.array_equal(*pair) for pair in zip(batches, others, strict=True))
+def test_neighbours_are_averaged_within_their_clip():
+    frames = torch.arange(1.0, 13.0).reshape(6, 2, 1) * torch.tensor([[[1.0], [1.0]]])
+    frames[4:, 0] = 0.0  # the padding of the first clip, 4 frames long: 1, 3, 5, 7; the second: 2, 4, …, 12
+    averaged, lengths = average_neighbours(frames, torch.tensor([4, 6]), 3)
+    assert averaged[:, :, 0].tolist() == [[3.0, 4.0], [7.0, 10.0]]
+    assert lengths.tolist() == [2, 2]
+
+
+def test_a_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
+    train, validation = examples(60, 1), examples(15, 2)
+    settings = SimpleNamespace(**vars(SETTINGS) | dict(epochs=4, mixup=0.2, stretch=0.1, balance="sampling"))
+    undisturbed = lstm.fit(train, validation, CLASSES, settings, seed=3)
+    for interrupted_after in (1, 3):
+        checkpoint = Checkpoint(tmp_path / str(interrupted_after))
+        with monkeypatch.context() as patch:
+            patch.setattr(lstm, "_train_epoch", stop_after(interrupted_after, lstm._train_epoch))
+            with pytest.raises(KeyboardInterrupt):
+                lstm.fit(train, validation, CLASSES, settings, seed=3, checkpoint=checkpoint)
+        for _ in range(2):  # the second time the training is found finished
+            resumed = lstm.fit(train, validation, CLASSES, settings, seed=3, checkpoint=checkpoint)
+            assert resumed.history.equals(undisturbed.history)
+            for name, values in undisturbed.model.state_dict().items():
+                assert torch.equal(resumed.model.state_dict()[name], values)
 
 
 def test_statistics_are_those_of_the_training_frames():
@@ -196,9 +210,9 @@ def test_fit_leaves_the_random_state_as_it_was():
     assert torch.equal(torch.rand(1), expected)
 
 
-@pytest.mark.parametrize("bidirectional", [True, False])
-def test_layers_count_all_parameters(bidirectional, tmp_path):
-    network = LSTMNetwork(FEATURES, CLASSES, 3, 6, bidirectional, dropout=0.1)
+@pytest.mark.parametrize(("bidirectional", "pooling"), [(True, "attention"), (False, "mean_max")])
+def test_layers_count_all_parameters(bidirectional, pooling, tmp_path):
+    network = LSTMNetwork(FEATURES, CLASSES, 3, 6, bidirectional, 2, pooling, dropout=0.1)
     layers = lstm.network_layers(network)
     assert sum(layer.parameters for layer in layers) == sum(values.numel() for values in network.parameters())
     assert sum(layer.kind == "LSTM" for layer in layers) == (6 if bidirectional else 3)

@@ -80,8 +80,8 @@ def test_missing_key_is_named(tmp_path, key):
         ("train.seed", "one", "'one'", "valid integer"),
         ("train.seed", "1.5", "1.5", "valid integer"),
         ("split.folds", "true", "True", "valid integer"),
-        ("train_ml.smote", "1", "1", "valid boolean"),
-        ("train_ml.smote", "no", "'no'", "valid boolean"),
+        ("train_ml.tune", "1", "1", "valid boolean"),
+        ("train_ml.tune", "no", "'no'", "valid boolean"),
         ("train_lstm.dropout", "'0.4'", "'0.4'", "valid number"),
         ("train_ml.random_forest.max_depth", "deep", "'deep'", "valid integer"),
         ("extract.functionals.groups", "mfcc", "'mfcc'", "valid list"),
@@ -119,6 +119,14 @@ def test_missing_key_is_named(tmp_path, key):
         ("train_ml.svm_rbf.gamma", "-1.0", "-1.0", "greater than 0"),
         ("train_ml.svm_rbf.gamma", "auto-scale", "'auto-scale'", "'scale' or 'auto'"),
         ("train_cnn.filters", "[8, 8, 8, 8, 8, 8]", "[8, 8, 8, 8, 8, 8]", "at most 5 items"),
+        ("train.normalization", "speakers", "'speakers'", "'train' or 'speaker'"),
+        ("fuse.method", "vote", "'vote'", "'mean', 'weights' or 'stacking'"),
+        ("fuse.shrinkage", "-1.0", "-1.0", "greater than or equal to 0"),
+        ("fuse.C", "0.0", "0.0", "greater than 0"),
+        ("train_transformer.checkpoints", "{hubert: ''}", "''", "at least 1 character"),
+        ("train_transformer.checkpoints", "{wav2vec2.0: a}", "'wav2vec2.0'", "should match pattern"),
+        ("train_transformer.modes", "[tuned]", "'tuned'", "'frozen' or 'fine_tuned'"),
+        ("train_transformer.fine_tuned.masked", "1.0", "1.0", "less than 1"),
         ("compute.workers", "-2", "-2", "greater than or equal to 0"),
         ("compute.backend", "slurm", "'slurm'", "'loky', 'threading' or 'dask'"),
         ("compute.address", "localhost", "'localhost'", "(tcp|tls)://"),
@@ -126,7 +134,7 @@ def test_missing_key_is_named(tmp_path, key):
 )
 def test_wrong_value_is_refused_naming_key_value_and_rule(tmp_path, key, text, value, rule):
     message = message_with(tmp_path, key, text)
-    assert any(f"{key}{part} is {value}" in message for part in ("", ".calm", ".0"))
+    assert any(f"{key}{part} is {value}" in message for part in ("", ".calm", ".hubert", ".0"))
     assert rule in message
 
 
@@ -146,6 +154,7 @@ def test_wrong_value_is_refused_naming_key_value_and_rule(tmp_path, key, text, v
         ("augment.gain_db", "[0.0, -6.0]", "gain_db is [0.0, -6.0]; allowed is a lower value followed by an upper"),
         ("augment.telephone_hz", "[300.0, 300.0]", "telephone_hz is [300.0, 300.0]; allowed is a lower edge"),
         ("train_ml.models", "[mlp, mlp]", "models is ['mlp', 'mlp']; allowed is each value once"),
+        ("train_transformer.modes", "[frozen, frozen]", "modes is ['frozen', 'frozen']; allowed is each value once"),
         ("compute.backend", "dask", "address is None; with backend dask it is that of a running scheduler"),
         ("compute.address", "tcp://localhost:8786", "address is 'tcp://localhost:8786'; with backend loky it is null"),
         ("collect.max_seconds", "1.5", "max_seconds is 1.5; allowed is at least twice min_seconds"),
@@ -306,3 +315,12 @@ def functionals():
 
 def test_the_groups_that_a_set_lacks_are_those_of_the_sets():
     assert {name: ALL_GROUPS - groups for name, (_, groups) in SETS.items()} == ABSENT_GROUPS
+
+
+def test_a_fine_tuned_encoder_has_no_statistics_of_a_speaker(tmp_path):
+    text = f"{content()['train_transformer'] | {'checkpoints': {'hubert': 'a'}, 'modes': ['frozen', 'fine_tuned']}}"
+    load_with(tmp_path, "train_transformer", text)
+    path = write_with(tmp_path, "train_transformer", text)
+    path.write_text(path.read_text().replace("normalization: train", "normalization: speaker"))
+    with pytest.raises(InputError, match="train_transformer.modes has fine_tuned; allowed with train.normalization"):
+        load_params(path)

@@ -23,7 +23,15 @@ from ser.shards import Ragged
 STAGES = ROOT / "stages"
 DVC_YAML = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 MODELS = {
-    "train_ml": ["lightgbm", "logistic_regression", "mlp", "random_forest", "svm_poly", "svm_rbf"],
+    "train_ml": [
+        "discriminant_analysis",
+        "lightgbm",
+        "logistic_regression",
+        "mlp",
+        "random_forest",
+        "svm_poly",
+        "svm_rbf",
+    ],
     "train_lstm": ["lstm"],
     "train_residual_keras": ["residual"],
     "train_cnn": ["cnn"],

@@ -166,6 +166,20 @@ def test_a_report_on_better_worse_same_and_noisy_models(project, call):
     assert run(project, "git", "status", "--porcelain") == ""  # the report is no part of the repository
 
 
+def test_results_of_another_normalisation_are_not_compared(project, call, tmp_path):
+    folder = clone(project, tmp_path / "clone", cache=True)
+    run(folder, "dvc", "checkout", "-q")
+    (folder / "reports/protocol.json").write_text('{"normalisation": "train"}')
+    commit(folder, "Normalised by training clips")
+    (folder / "reports/protocol.json").write_text('{"normalisation": "speaker"}')
+    code, printed, report = call(folder, "pr_report", "--base", "HEAD")
+    assert code == 0
+    assert "No intervals and no verdicts: the old scores are normalised by train, the new ones by speaker" in report
+    code, printed, _ = call(folder, "gate", "--base", "HEAD", "--model", "better")
+    assert code == 2
+    assert "are never compared" in printed
+
+
 def test_the_pictures_of_a_report_are_there(project, call):
     _, _, report = call(project, "pr_report", "--model", "better")
     links = re.findall(r"!\[[^]]*\]\(([^)]*)\)", report)

@@ -17,6 +17,8 @@ from ser.protocol import (
 from ser.speakers import speakers_of
 from synthetic_predictions import EMOTIONS, predictions
 
+SETTINGS = {"normalization": "train", "confidence": 0.9}
+
 
 def split(**roles: list[str | None]) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return clips of the speakers a, a, b, c and folds in which they have these roles."""
@@ -97,17 +99,33 @@ def test_the_majority_is_that_of_each_folds_training_part():
 
 def test_the_protocol_says_what_was_tested():
     table, clips = predictions(2)
-    found = describe_protocol(table, clips, speakers_of(scored_rows(table), clips), "kfold", 0.9)
+    found = describe_protocol(table, clips, speakers_of(scored_rows(table), clips), scheme="kfold", **SETTINGS)
     assert found["clips"] == 240
     assert (found["folds"], found["speakers"], found["emotions"]) == (4, 12, EMOTIONS)
     assert (found["corpora"], found["chance"]) == (["one", "two"], 0.25)
     assert found["intervals"].startswith("90 % intervals")
+    assert (found["normalisation"], found["normalisation_warning"]) == ("train", "")
+
+
+@pytest.mark.parametrize(("alone", "warned"), [(6, False), (7, True), (12, True)])
+def test_normalising_speakers_of_one_emotion_is_warned_of(alone, warned):
+    """Of the 12 speakers, all with as many clips, some show one emotion only."""
+    table, clips = predictions(2)
+    clips.loc[clips["speaker"] < f"s{alone:02d}", "emotion"] = "joy"
+    speakers = speakers_of(scored_rows(table), clips)
+    settings = {"scheme": "kfold", "confidence": 0.95}
+    found = describe_protocol(table, clips, speakers, normalization="speaker", **settings)
+    assert found["normalisation"] == "speaker"
+    expected = f"{20 * alone} of 240 clips are of speakers who show one emotion only" if warned else ""
+    assert found["normalisation_warning"].endswith(expected)
+    assert bool(found["normalisation_warning"]) == warned
+    assert describe_protocol(table, clips, speakers, normalization="train", **settings)["normalisation_warning"] == ""
 
 
 @pytest.mark.parametrize(("speaker", "reason"), [("", "unknown"), ("s00", "1 speakers are too few, at least 5")])
 def test_it_says_why_there_are_no_intervals(speaker, reason):
     table, clips = predictions(2)
     clips["speaker"] = speaker
-    found = describe_protocol(table, clips, speakers_of(scored_rows(table), clips), "random", 0.95)
+    found = describe_protocol(table, clips, speakers_of(scored_rows(table), clips), scheme="random", **SETTINGS)
     assert found["intervals"].startswith("no intervals: ")
     assert reason in found["intervals"]

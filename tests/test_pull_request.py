@@ -192,6 +192,20 @@ def test_a_base_without_scores_makes_all_models_new(tables, clips):
     assert set(found["verdict"]) == {"added"}
 
 
+def test_results_of_another_normalisation_are_never_compared(tables, clips):
+    old, new = (results(table, clips) for table in tables)
+    arguments = {"same": False, "confidence": 0.95}
+    found, problem = compare_results(
+        old._replace(normalization="train"), new._replace(normalization="speaker"), "better", **arguments
+    )
+    assert problem.startswith("the old scores are normalised by train, the new ones by speaker")
+    assert set(found["verdict"]) == {"cannot be told"}
+    assert found["low"].isna().all()
+    for pair in (("speaker", "speaker"), ("", "train")):
+        sides = [side._replace(normalization=name) for side, name in zip((old, new), pair, strict=True)]
+        assert compare_results(*sides, "better", **arguments)[1] == ""
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

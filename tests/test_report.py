@@ -1,5 +1,6 @@
 """The stage `report`: the page, on a small run whose tables are made up."""
 
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -194,6 +195,17 @@ def test_few_speakers_two_corpora_and_an_absent_emotion(tmp_path, monkeypatch):
     assert "None: fewer than 5 speakers." in page.text
     assert "corpus0, corpus1" in page.text
     assert not re.search(r"\bnan\b", page.text, re.IGNORECASE)
+    assert page.crossed == []
+
+
+def test_normalisation_by_speaker_is_told_with_its_warning(tmp_path, monkeypatch):
+    folder = workplace(tmp_path, make_clips(), models={"mlp": ("train_ml", 1.0)})
+    protocol = json.loads((folder / "reports/protocol.json").read_text())
+    protocol |= {"normalisation": "speaker", "normalisation_warning": "normalising by speaker takes it away"}
+    (folder / "reports/protocol.json").write_text(json.dumps(protocol))
+    page = page_of(folder, monkeypatch)
+    assert "speaker : each speaker by the mean" in page.text.replace("speaker:", "speaker :")
+    assert "Normalising by speaker takes it away." in page.text
     assert page.crossed == []
 
 

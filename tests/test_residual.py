@@ -7,14 +7,19 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from conftest import ROOT, stop_after
+from ser.checkpoints import Checkpoint
 from ser.errors import InputError
 from ser.examples import Examples
-from ser.models import residual
+from ser.models import keras_training, residual
 from ser.models.standardization import column_statistics
+from ser.params import load_params
 
 CLASSES, FEATURES = 3, 12
 SETTINGS = SimpleNamespace(
-    units=16, blocks=2, dropout=0.3, batch_size=16, learning_rate=0.01, epochs=12, patience=5, plateau_patience=2
+    **vars(load_params(ROOT / "params.yaml").train_residual_keras)
+    | dict(units=16, blocks=2, input_dropout=0.0, dropout=0.2, mixup=0.0, batch_size=16, learning_rate=0.01)
+    | dict(label_smoothing=0.0, limit=5.0, epochs=25, patience=10)
 )
 
 
@@ -115,6 +120,42 @@ def test_a_diverging_training_is_an_error():
     settings = SimpleNamespace(**vars(SETTINGS) | {"learning_rate": 1e38, "blocks": 1})
     with pytest.raises(InputError, match="learning_rate"):
         residual.fit(examples(60, 1), None, CLASSES, settings, seed=1, epochs=3)
+
+
+@pytest.mark.parametrize("balance", ["none", "weights", "sampling", "smote"])
+def test_a_rare_class_counts_as_much_as_the_others_where_that_is_asked_for(balance):
+    common = examples(400, 1)
+    kept = np.concatenate([np.flatnonzero(common.labels > 0), np.flatnonzero(common.labels == 0)[:12]])
+    train = Examples(*(values[kept] for values in common))
+    fitted = residual.fit(train, None, 3, SimpleNamespace(**vars(SETTINGS) | {"balance": balance}), seed=1, epochs=2)
+    batches = residual.training_batches(
+        fitted.model, train, SimpleNamespace(**vars(SETTINGS) | {"balance": balance}), 1
+    )
+    rng = np.random.default_rng(0)
+    counted = np.zeros(3)
+    for items in batches.draw(rng):
+        _, targets = batches.read(items, rng)
+        counted += (targets * batches.weights[items, None]).sum(axis=0)
+    share = counted[0] / counted.sum()
+    assert share < 0.15 if balance == "none" else 0.27 < share < 0.4
+
+
+def test_a_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
+    train, validation = examples(60, 1), examples(15, 2)
+    settings = SimpleNamespace(**vars(SETTINGS) | dict(epochs=5, mixup=0.5, balance="smote"))
+    undisturbed = residual.fit(train, validation, CLASSES, settings, seed=3)
+    checkpoint = Checkpoint(tmp_path / "checkpoint")
+    for _ in range(2):  # killed twice, each time after two more epochs
+        with monkeypatch.context() as patch:
+            patch.setattr(keras_training, "_train_epoch", stop_after(2, keras_training._train_epoch))
+            with pytest.raises(KeyboardInterrupt):
+                residual.fit(train, validation, CLASSES, settings, seed=3, checkpoint=checkpoint)
+    resumed = residual.fit(train, validation, CLASSES, settings, seed=3, checkpoint=checkpoint)
+    assert resumed.history.equals(undisturbed.history)
+    for values, expected in zip(
+        resumed.model.network.get_weights(), undisturbed.model.network.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(values, expected)
 
 
 def test_loaded_model_predicts_the_same(fitted, tmp_path):

@@ -16,8 +16,9 @@ from zc.lockfile import LockFile
 
 from conftest import ROOT
 from ser.errors import InputError
+from ser.overrides import format_value, with_settings
 from ser.params import Params, SearchRange, load_params
-from ser.search_space import format_value, search_distributions, settings_of, start_values, with_settings
+from ser.search_space import TUNE_SPACE, search_distributions, settings_of, start_values
 from ser.trials import TrialError, require_finished_commit, run_experiment, untracked_inputs
 from ser.tuning import add_start, best_trial, finished, next_trial, open_study, run_trial, study_name
 from toy_repository import environment, run, toy_repository, tune
@@ -30,7 +31,7 @@ SPACE = {
     "train_lstm.dropout": {"low": 0, "high": 0.5},
     "train_ml.mlp.hidden_sizes": [[64], [128], [128, 64]],
     "train_ml.select": [None, 40],
-    "train_ml.smote": [True, False],
+    "train_ml.tune": [True, False],
 }
 
 
@@ -49,7 +50,7 @@ def test_space_becomes_distributions():
         "train_lstm.dropout": FloatDistribution(0, 0.5),
         "train_ml.mlp.hidden_sizes": CategoricalDistribution(["[64]", "[128]", "[128,64]"]),
         "train_ml.select": CategoricalDistribution(["null", "40"]),
-        "train_ml.smote": CategoricalDistribution(["true", "false"]),
+        "train_ml.tune": CategoricalDistribution(["true", "false"]),
     }
 
 
@@ -65,7 +66,7 @@ def test_drawn_values_become_settings():
         "train_lstm.hidden_size": 17,
         "train_ml.mlp.hidden_sizes": "[128,64]",
         "train_ml.select": "null",
-        "train_ml.smote": "false",
+        "train_ml.tune": "false",
     }
     settings = settings_of(params_with(SPACE), drawn)
     assert settings == {
@@ -74,10 +75,10 @@ def test_drawn_values_become_settings():
         "train_lstm.hidden_size": 17,
         "train_ml.mlp.hidden_sizes": [128, 64],
         "train_ml.select": None,
-        "train_ml.smote": False,
+        "train_ml.tune": False,
     }
     assert type(settings["train_lstm.hidden_size"]) is int
-    assert with_settings(params_with(SPACE), settings).train_ml.svm_rbf.C == 12.35
+    assert with_settings(params_with(SPACE), settings, TUNE_SPACE).train_ml.svm_rbf.C == 12.35
 
 
 def test_rounding_stays_inside_the_range():
@@ -94,7 +95,7 @@ def test_start_values_are_those_inside_the_space():
         "train_lstm.dropout": 0.4,
         "train_ml.mlp.hidden_sizes": "[128]",
         "train_ml.select": "null",
-        "train_ml.smote": "true",
+        "train_ml.tune": "false",
     }
 
 
@@ -104,16 +105,20 @@ def test_start_values_are_those_inside_the_space():
         ({"train_ml.svm_rbf.D": [1.0]}, "names train_ml.svm_rbf.D, which params.yaml has not"),
         ({"train_mlp.C": [1.0]}, "names train_mlp.C, which params.yaml has not"),
         ({"train_ml.svm_rbf": [1.0]}, "is a section: name one of its settings (C, gamma)"),
-        ({"train_ml.svm_rbf.C": [1.0, -1.0]}, "train_ml.svm_rbf.C=-1.0, params.yaml does not"),
-        ({"train_ml.svm_rbf.C": {"low": 0.0, "high": 1.0}}, "train_ml.svm_rbf.C=0.0, params.yaml does not"),
-        ({"train_lstm.hidden_size": {"low": 8.0, "high": 64.0}}, "train_lstm.hidden_size=8.0, params.yaml does not"),
-        ({"train_lstm.layers": {"low": 1, "high": 5}}, "train_lstm.layers=5, params.yaml does not"),
-        ({"train_ml.smote": [True, True]}, "allowed is each choice once"),
-        ({"train_ml.select": [{"a": 1}]}, "params.yaml does not|allowed are numbers"),
+        ({"train_ml.svm_rbf.C": [1.0, -1.0]}, "tune.space: train_ml.svm_rbf.C is -1.0: input should be"),
+        ({"train_ml.svm_rbf.C": {"low": 0.0, "high": 1.0}}, "tune.space: train_ml.svm_rbf.C is 0.0: input should be"),
+        (
+            {"train_lstm.hidden_size": {"low": 8.0, "high": 64.0}},
+            "tune.space: train_lstm.hidden_size is 8.0: input should be",
+        ),
+        ({"train_lstm.layers": {"low": 1, "high": 5}}, "tune.space: train_lstm.layers is 5: input should be"),
+        ({"train_ml.tune": [True, True]}, "allowed is each choice once"),
+        ({"train_ml.select": [{"a": 1}]}, "tune.space: train_ml.select is {'a': 1}: "),
         ({"split.folds": [3, 4]}, "scores would not be comparable"),
         ({"prepare.emotions": [[], ["anger", "fear"]]}, "scores would not be comparable"),
         ({"prepare.min_seconds": [0.3, 1.0]}, "scores would not be comparable"),
         ({"train.seed": [1, 2, 3]}, "scores would not be comparable"),
+        ({"train.normalization": ["train", "speaker"]}, "scores would not be comparable"),
         ({"evaluate.calibration_bins": [10, 20]}, "scores would not be comparable"),
     ],
 )
@@ -177,14 +182,14 @@ def test_a_killed_search_goes_on_with_the_same_proposals(tmp_path):
 
 
 def test_settings_tried_before_are_not_run_again(tmp_path):
-    params = params_with({"train_ml.smote": [True, False]})
+    params = params_with({"train_ml.tune": [True, False]})
     distributions, calls = search_distributions(params), []
     study = open_study("s", tmp_path)
     add_start(study, params, distributions, 0.5)
     for _ in range(6):
         trial = next_trial(study, distributions, seed=1)
         run_trial(study, trial, params, f"t-{trial.number}", lambda settings: calls.append(settings) or 0.6)
-    assert sorted(call["train_ml.smote"] for call in calls) in ([False], [True], [False, True])
+    assert sorted(call["train_ml.tune"] for call in calls) in ([False], [True], [False, True])
     assert {trial.value for trial in finished(study)[1:]} == {0.6}
 
 
@@ -215,7 +220,7 @@ def test_another_base_is_another_study():
         study_name("a" * 40, "svm_rbf", params),
         study_name("b" * 40, "svm_rbf", params),
         study_name("a" * 40, "mlp", params),
-        study_name("a" * 40, "svm_rbf", params_with(SPACE | {"train_ml.smote": [True]})),
+        study_name("a" * 40, "svm_rbf", params_with(SPACE | {"train_ml.tune": [True]})),
     }
     assert len(names) == 4
     longer = params.model_dump() | {"tune": params.tune.model_dump() | {"trials": 99}}

@@ -44,12 +44,12 @@ stages:
 """
 
 
-def toy_repository(folder: Path, **changes) -> Path:
+def toy_repository(folder: Path, script: str = STAGE, pipeline: str = DVC_YAML, **changes) -> Path:
     """Make the repository, reproduced and committed; ``section__key`` changes one of its parameters."""
     (folder / "data" / "raw").mkdir(parents=True)
     (folder / "data" / "raw" / "clip.txt").write_text("speech, which neither git nor DVC keeps")
-    (folder / "train.py").write_text(STAGE)
-    (folder / "dvc.yaml").write_text(DVC_YAML)
+    (folder / "train.py").write_text(script)
+    (folder / "dvc.yaml").write_text(pipeline)
     (folder / ".gitignore").write_text("/data/raw/clip.txt\n/data/model.txt\n/reports/experiments.*\n")
     (folder / "data" / "raw" / ".gitkeep").touch()
     (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text())

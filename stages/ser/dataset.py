@@ -10,9 +10,18 @@ import pandas as pd
 from ser.clips import read_clips
 from ser.errors import InputError
 from ser.examples import Examples
+from ser.normalization import NormalizedTable, normalize_by_speaker, require_speakers, speaker_statistics
 from ser.shards import Ragged
 
 DATA = Path("data")
+
+
+class Inputs(NamedTuple):
+    """One kind of input of all clips and copies; see `Dataset`."""
+
+    clips: np.ndarray | Ragged
+    copies: np.ndarray | Ragged
+    description: dict
 
 
 class Dataset(NamedTuple):
@@ -27,6 +36,7 @@ class Dataset(NamedTuple):
     classes : list of str
         The emotions, sorted.
     inputs, copy_inputs : np.ndarray, shape (n, features), or Ragged of arrays (frames, features)
+        Or one that is normalised by speaker when it is read.
     description : dict
         The settings of audio and features that the inputs came from, and the names of their columns.
     """
@@ -35,25 +45,31 @@ class Dataset(NamedTuple):
     copies: pd.DataFrame
     folds: pd.DataFrame
     classes: list[str]
-    inputs: np.ndarray | Ragged
-    copy_inputs: np.ndarray | Ragged
+    inputs: np.ndarray | NormalizedTable | Ragged
+    copy_inputs: np.ndarray | NormalizedTable | Ragged
     description: dict
 
 
-def open_dataset(kind: str) -> Dataset:
-    """Open the data of one kind of input: ``functionals``, ``frames`` or ``logmel``.
+def open_dataset(kind: str | Inputs, normalization: str = "train") -> Dataset:
+    """Open the data of one kind of input: ``functionals``, ``frames`` or ``logmel``, or of inputs that are open.
+
+    Parameters
+    ----------
+    kind : str or Inputs
+    normalization : {"train", "speaker"}
+        ``train`` leaves the inputs as they are: each model standardises by its training clips anyway. ``speaker``
+        normalises those of every speaker by their own statistics before; see `ser.normalization`.
 
     Raises
     ------
     InputError
-        If a file is missing, or the tables do not belong together.
+        If a file is missing, the tables do not belong together, or speakers are needed and not known.
     """
     clips = read_clips(DATA / "prepared" / "clips.csv")
     copies = read_clips(DATA / "augmented" / "clips.csv")
     try:
         folds = pd.read_csv(DATA / "folds.csv", dtype=str, keep_default_na=False)
-        inputs, copy_inputs = (open_inputs(DATA / "features" / part, kind) for part in ("prepared", "augmented"))
-        description = json.loads((DATA / "features" / "prepared" / f"{kind}.json").read_text())
+        inputs, copy_inputs, description = read_features(kind) if isinstance(kind, str) else kind
     except FileNotFoundError as error:
         raise InputError(f"{error.filename} not found: run `dvc repro`") from None
     consistent = len(inputs) == len(clips) and len(copy_inputs) == len(copies)
@@ -61,11 +77,22 @@ def open_dataset(kind: str) -> Dataset:
         raise InputError(
             "data/prepared, data/augmented, data/folds.csv and data/features are not of one run: run `dvc repro`"
         )
+    if normalization == "speaker":
+        require_speakers(clips)
+        statistics = speaker_statistics(inputs, clips["speaker"])
+        inputs = normalize_by_speaker(inputs, clips["speaker"], statistics)
+        copy_inputs = normalize_by_speaker(copy_inputs, copies["speaker"], statistics)
     return Dataset(clips, copies, folds, sorted(clips["emotion"].unique()), inputs, copy_inputs, description)
 
 
+def read_features(kind: str) -> Inputs:
+    """Open what extract wrote of a kind."""
+    inputs, copy_inputs = (open_inputs(DATA / "features" / part, kind) for part in ("prepared", "augmented"))
+    return Inputs(inputs, copy_inputs, json.loads((DATA / "features" / "prepared" / f"{kind}.json").read_text()))
+
+
 def open_inputs(folder: Path, kind: str) -> np.ndarray | Ragged:
-    """Open what extract wrote, memory-mapped."""
+    """Open what extract wrote of one part, memory-mapped."""
     return np.load(folder / "functionals.npy", mmap_mode="r") if kind == "functionals" else Ragged.open(folder / kind)
 
 
@@ -102,6 +129,6 @@ def examples(data: Dataset, rows: np.ndarray, *, with_copies: bool) -> Examples:
     return Examples(inputs, labels, table["speaker"].to_numpy(dtype=str), table["parent"].to_numpy(dtype=str))
 
 
-def take(inputs: np.ndarray | Ragged, rows: np.ndarray) -> np.ndarray | Ragged:
+def take(inputs: np.ndarray | NormalizedTable | Ragged, rows: np.ndarray) -> np.ndarray | Ragged:
     """Return the rows of an input."""
     return inputs.select(rows) if isinstance(inputs, Ragged) else inputs[rows]

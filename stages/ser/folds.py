@@ -46,7 +46,7 @@ def assign_parts(clips: pd.DataFrame, settings) -> pd.DataFrame:
         if len(rest) == 0:
             raise InputError(f"fold {fold} tests every clip: none is left to train on")
         part[rest[validation_rows(clips.iloc[rest], settings, fold)]] = "validation"
-        _require_all_emotions(clips, part, fold)
+        _require_all_emotions(clips, part, fold, settings.scheme)
         parts[f"fold_{fold}"] = part
     return pd.DataFrame(parts)
 
@@ -211,10 +211,10 @@ def _require_groups(values: pd.Series, least: int, what: str, kind: str) -> None
         raise InputError(f"{what} needs at least {least} {kind}; there are {values.nunique()}")
 
 
-def _require_all_emotions(clips: pd.DataFrame, part: np.ndarray, fold: int) -> None:
+def _require_all_emotions(clips: pd.DataFrame, part: np.ndarray, fold: int, scheme: str) -> None:
     missing = sorted(set(clips["emotion"]) - set(clips.loc[part == "train", "emotion"]))
     if missing:
-        raise InputError(
-            f"fold {fold}: no training clip shows {', '.join(missing)}; choose prepare.emotions that all parts share, "
-            "or another split"
-        )
+        remedy = "choose prepare.emotions that all parts share, or another split"
+        if scheme == "cross_corpus":
+            remedy = "set prepare.emotions to shared (what all corpora show), or let their names meet by prepare.rename"
+        raise InputError(f"fold {fold}: no training clip shows {', '.join(missing)}; {remedy}")

@@ -43,7 +43,7 @@ def group_importance(
     .. [1] L. Breiman, "Random forests", Machine Learning 45, 2001, section 10.
     """
     columns = ["group", "features", "uar_drop"]
-    if not repeats or not len(validation.labels):
+    if not repeats or not groups or not len(validation.labels):
         return pd.DataFrame(columns=columns)
     intact = _uar(predict_proba(validation.inputs), validation.labels)
     rows = []

@@ -78,7 +78,7 @@ def settings_of(run: Run, model: str) -> dict[str, str]:
     names = ("prepare", "split", "augment", "extract", "train", *trainers)
     sections = {name: run.settings[name] for name in names if name in run.settings}
     if trainer == "train_ml":
-        shared = {"select", "smote", "tune", "inner_folds", model}
+        shared = {"select", "balance", "tune", "inner_folds", model}
         sections[trainer] = {key: value for key, value in sections[trainer].items() if key in shared}
     return {key: json.dumps(value, ensure_ascii=False) for key, value in flat_settings(sections).items()}
 

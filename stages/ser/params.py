@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from ruamel.yaml import YAML
@@ -33,9 +33,12 @@ ABSENT_GROUPS = {  # of each set of functionals
     "compact": {"mel", "chroma", "rolloff"},
     "full": {"chroma"},
 }
+FrameGroup = Literal["mfcc", "mel", "chroma", "energy", "spectral", "rolloff", "balance", "pitch"]
 Emotion = Literal["anger", "boredom", "calm", "disgust", "fear", "happiness", "neutral", "sadness", "surprise"]
 DemoEmotion = Literal["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]
-Classifier = Literal["logistic_regression", "svm_rbf", "svm_poly", "random_forest", "mlp", "lightgbm"]
+Classifier = Literal[
+    "logistic_regression", "discriminant_analysis", "svm_rbf", "svm_poly", "random_forest", "mlp", "lightgbm"
+]
 Range = Annotated[list[float], Field(min_length=2, max_length=2)]
 Change = Literal["noise", "speed", "stretch", "pitch", "shift", "gain", "room", "telephone"]
 
@@ -44,6 +47,9 @@ class Section(BaseModel):
     """A section that takes the keys it names, of the types it names, and no others."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+
+
+SectionType = TypeVar("SectionType", bound=Section)
 
 
 class Raw(Section):
@@ -68,7 +74,7 @@ class Manifest(Section):
 
 class Prepare(Section):
     corpora: Annotated[list[Annotated[str, Field(pattern=r"^[^/\\.][^/\\]*$")]], Field(min_length=1)]
-    emotions: list[Emotion]
+    emotions: list[Emotion] | Literal["shared"]
     rename: dict[Emotion, Emotion]
     manifest: Manifest
     sample_rate: Annotated[int, Field(ge=8000, le=48000)]
@@ -87,7 +93,8 @@ class Prepare(Section):
     @model_validator(mode="after")
     def _check(self):
         _require_distinct("corpora", self.corpora)
-        _require_distinct("emotions", self.emotions)
+        if self.emotions != "shared":
+            _require_distinct("emotions", self.emotions)
         _require_increasing("min_seconds, max_seconds", [self.min_seconds, self.max_seconds])
         return self
 
@@ -165,9 +172,15 @@ class Functionals(Section):
 
 
 class Frames(Section):
+    groups: Annotated[list[FrameGroup], Field(min_length=1)]
     n_mfcc: Annotated[int, Field(ge=2, le=128)]
     n_mels: Annotated[int, Field(ge=8, le=256)]
     deltas: Annotated[int, Field(ge=0, le=2)]
+
+    @model_validator(mode="after")
+    def _check(self):
+        _require_distinct("groups", self.groups)
+        return self
 
 
 class LogMel(Section):
@@ -184,6 +197,7 @@ class Extract(Section):
 
 class Train(Section):
     seed: Seed
+    normalization: Literal["train", "speaker"]
     importance_repeats: Annotated[int, Field(ge=0)]
 
 
@@ -200,6 +214,11 @@ class SvmRbf(Section):
 class SvmPoly(SvmRbf):
     degree: Annotated[int, Field(ge=2, le=6)]
     coef0: Annotated[float, Field(ge=0)]
+
+
+class DiscriminantAnalysis(Section):
+    components: Count
+    shrinkage: Annotated[float, Field(ge=0, le=1)] | Literal["auto"]
 
 
 class RandomForest(Section):
@@ -229,10 +248,11 @@ class LightGbm(Section):
 class TrainMl(Section):
     models: Annotated[list[Classifier], Field(min_length=1)]
     select: Count | None
-    smote: bool
+    balance: Literal["none", "weights", "sampling", "smote"]
     tune: bool
     inner_folds: Annotated[int, Field(ge=2)]
     logistic_regression: LogisticRegression
+    discriminant_analysis: DiscriminantAnalysis
     svm_rbf: SvmRbf
     svm_poly: SvmPoly
     random_forest: RandomForest
@@ -255,44 +275,92 @@ class TrainMl(Section):
         return self
 
 
-class TrainLstm(Section):
+class Network(Section):
+    """What the training of every network is set by."""
+
+    balance: Literal["none", "weights", "sampling"]
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    mixup: Annotated[float, Field(ge=0)]
+    batch_size: Count
+    learning_rate: Positive
+    schedule: Literal["cosine", "constant"]
+    warmup_epochs: Annotated[int, Field(ge=0)]
+    weight_decay: Annotated[float, Field(ge=0)]
+    gradient_clip: Positive
+    epochs: Count
+    patience: Count | None
+
+
+class SequenceNetwork(Network):
+    """What is set besides where clips are sequences of frames."""
+
+    pooling: Literal["attention", "mean_max"]
+    stretch: Annotated[float, Field(ge=0, le=0.5)]
+    feature_masks: Annotated[int, Field(ge=0)]
+    feature_mask_width: Count
+    time_masks: Annotated[int, Field(ge=0)]
+    time_mask_share: Annotated[float, Field(ge=0, le=1)]
+
+
+class TrainLstm(SequenceNetwork):
+    downsample: Annotated[int, Field(ge=1, le=10)]
     layers: Annotated[int, Field(ge=1, le=4)]
     hidden_size: Count
     bidirectional: bool
     dropout: Dropout
-    batch_size: Count
-    learning_rate: Positive
-    weight_decay: Annotated[float, Field(ge=0)]
-    gradient_clip: Positive
-    epochs: Count
-    patience: Count
+    mixed_precision: bool
 
 
-class TrainResidualKeras(Section):
+class TrainResidualKeras(Network):
+    balance: Literal["none", "weights", "sampling", "smote"]
     units: Count
     blocks: Count
+    input_dropout: Dropout
     dropout: Dropout
-    batch_size: Count
-    learning_rate: Positive
-    epochs: Count
-    patience: Count
-    plateau_patience: Count
+    limit: Positive
 
 
-class TrainCnn(Section):
+class TrainCnn(SequenceNetwork):
     filters: Annotated[list[Count], Field(min_length=1, max_length=5)]
-    dense_units: Count
+    recurrent_units: Annotated[int, Field(ge=0)]
     dropout: Dropout
     seconds: Positive
-    batch_size: Count
-    learning_rate: Positive
-    epochs: Count
-    patience: Count
-    plateau_patience: Count
+
+
+class FrozenEncoder(Network):
+    hidden_units: Count
+    dropout: Dropout
+
+
+class FineTunedEncoder(Network):
+    pooling: Literal["attention", "mean"]
+    hidden_units: Count
+    dropout: Dropout
+    seconds: Annotated[float, Field(ge=0.3)]
+    masked: Annotated[float, Field(ge=0, lt=1)]
+    head_learning_rate: Positive
+
+
+class TrainTransformer(Section):
+    # DVC takes most punctuation for its own in the names of stages
+    checkpoints: dict[
+        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], Annotated[str, Field(min_length=1)]
+    ]
+    modes: Annotated[list[Literal["frozen", "fine_tuned"]], Field(min_length=1)]
+    frozen: FrozenEncoder
+    fine_tuned: FineTunedEncoder
+
+    @model_validator(mode="after")
+    def _check(self):
+        _require_distinct("modes", self.modes)
+        return self
 
 
 class Fuse(Section):
+    method: Literal["mean", "weights", "stacking"]
     members: list[str]
+    shrinkage: Annotated[float, Field(ge=0)]
+    C: Positive
 
 
 class Evaluate(Section):
@@ -374,6 +442,7 @@ class Params(Section):
     train_lstm: TrainLstm
     train_residual_keras: TrainResidualKeras
     train_cnn: TrainCnn
+    train_transformer: TrainTransformer
     fuse: Fuse
     evaluate: Evaluate
     report: Report
@@ -384,6 +453,12 @@ class Params(Section):
     @model_validator(mode="after")
     def _check(self):
         extract, rate = self.extract, self.prepare.sample_rate
+        transformer = self.train_transformer
+        if self.train.normalization == "speaker" and transformer.checkpoints and "fine_tuned" in transformer.modes:
+            raise ValueError(
+                "train_transformer.modes has fine_tuned; allowed with train.normalization speaker is frozen alone: "
+                "what is fine-tuned reads samples, which have no statistics of a speaker"
+            )
         if self.augment.telephone_hz[1] >= rate / 2:
             raise ValueError(
                 f"augment.telephone_hz is {self.augment.telephone_hz}; allowed are edges below sample_rate / 2, "
@@ -425,10 +500,24 @@ def load_params(path: Path | str = "params.yaml") -> Params:
         raise InputError(f"{path} not found: run the stages from the root of the repository") from None
     except YAMLError as error:
         raise InputError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
+    return validated(Params, content, str(path))
+
+
+def validated(section: type[SectionType], content: object, where: str) -> SectionType:
+    """Return what a YAML file holds as a section; `InputError` names every unknown key and impossible value.
+
+    Parameters
+    ----------
+    section : subclass of Section
+    content : object
+        Mappings, lists and values, as read.
+    where : str
+        Where they stand, for the message.
+    """
     try:
-        return Params.model_validate(content)
+        return section.model_validate(content)
     except ValidationError as error:
-        raise InputError(f"{path}: " + "; ".join(_describe(item) for item in error.errors())) from None
+        raise InputError(f"{where}: " + "; ".join(_describe(item) for item in error.errors())) from None
 
 
 def _describe(item: dict) -> str:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from ser.confusions import accuracy, confusions_by_speaker, uar
 from ser.errors import InputError
+from ser.one_emotion import one_emotion_warning
 from ser.predictions import PREFIX, emotions_of, scored_rows
 from ser.speakers import Speakers, why_no_intervals
 
@@ -119,7 +120,13 @@ def majority_baseline(table: pd.DataFrame, clips: pd.DataFrame, folds: pd.DataFr
 
 
 def describe_protocol(
-    table: pd.DataFrame, clips: pd.DataFrame, speakers: Speakers, scheme: str, confidence: float
+    table: pd.DataFrame,
+    clips: pd.DataFrame,
+    speakers: Speakers,
+    *,
+    scheme: str,
+    normalization: str,
+    confidence: float,
 ) -> dict[str, object]:
     """Say what was tested on what, and how sure the scores are.
 
@@ -128,18 +135,21 @@ def describe_protocol(
     table : pd.DataFrame
         A prediction table.
     clips : pd.DataFrame
-        ``clip, corpus, speaker``.
+        ``clip, corpus, speaker, emotion``.
     speakers : Speakers
         Of its test rows.
     scheme : str
         ``split.scheme``.
+    normalization : str
+        ``train.normalization``.
     confidence : float
         Of the intervals.
 
     Returns
     -------
     dict
-        ``scheme, folds, clips, speakers, emotions, corpora, normalisation, chance`` (UAR of guessing),
+        ``scheme, folds, clips, speakers, emotions, corpora, normalisation`` (``train`` or ``speaker``, whose results
+        are never compared), ``normalisation_warning`` (empty if there is no need), ``chance`` (UAR of guessing),
         ``confidence`` and ``intervals`` (how they were made, or why there are none).
     """
     rows = scored_rows(table)
@@ -153,7 +163,8 @@ def describe_protocol(
         "speakers": int((speakers.names != "").sum()),
         "emotions": emotions_of(table),
         "corpora": sorted(tested["corpus"].unique()),
-        "normalisation": "train",  # the only one that the trainers have: statistics of the training clips
+        "normalisation": normalization,
+        "normalisation_warning": one_emotion_warning(clips, normalization),
         "chance": round(1 / rows["emotion"].nunique(), 4),
         "confidence": confidence,
         "intervals": why_no_intervals(speakers) or how,

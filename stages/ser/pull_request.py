@@ -24,6 +24,7 @@ class Results(NamedTuple):
     clips: pd.DataFrame | None
     problem: str  # why there are no predictions that can be used, and the remedy
     missing: bool = False  # whether they cannot be had at all
+    normalization: str = ""  # train or speaker; empty where the revision does not say
 
 
 def compare_results(
@@ -56,6 +57,11 @@ def compare_results(
         nothing = {"difference": 0.0, "low": np.nan, "high": np.nan, "p": np.nan, "p_adjusted": np.nan}
         differences = pd.DataFrame({"model": sorted(new.metrics), **nothing, "verdict": UNCHANGED})
         return compare_metrics(old.metrics, new.metrics, differences, main), ""
+    if old.normalization and new.normalization and old.normalization != new.normalization:
+        problem = (
+            f"the old scores are normalised by {old.normalization}, the new ones by {new.normalization} "
+            "(train.normalization): they answer different questions and are never compared"
+        )
     problem = problem or why_not_paired(old.tables, new.tables, new.clips)
     tables = ({}, {}) if problem else (old.tables, new.tables)
     differences = compare_models(*tables, new.clips, main, confidence=confidence)

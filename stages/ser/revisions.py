@@ -8,6 +8,8 @@ import io
 import json
 import math
 import subprocess
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -22,7 +24,7 @@ from ser.errors import InputError
 from ser.predictions import check_table, scored_rows
 from ser.pull_request import Results
 
-METRICS = "reports/metrics.json"
+METRICS, PROTOCOL = "reports/metrics.json", "reports/protocol.json"
 ROUNDING = 1e-4  # metrics.json has four digits
 
 
@@ -108,14 +110,19 @@ def read_yaml(path: str, commit: str | None) -> dict:
     return loaded if isinstance(loaded, dict) else {}
 
 
-def read_metrics(commit: str | None) -> dict[str, dict[str, float]]:
-    """Return the scores by model; none if the revision has no metrics."""
-    content = read_file(METRICS, commit)
+def read_json(path: str, commit: str | None) -> dict:
+    """Return the content of a JSON file that git has; nothing if the revision has no such file."""
+    content = read_file(path, commit)
     try:
         loaded = json.loads(content or b"{}")
     except ValueError as error:
-        raise InputError(f"{_place(METRICS, commit)} is not JSON: {_first_line(error)}") from None
-    models = loaded.items() if isinstance(loaded, dict) else ()
+        raise InputError(f"{_place(path, commit)} is not JSON: {_first_line(error)}") from None
+    return loaded if isinstance(loaded, dict) else {}
+
+
+def read_metrics(commit: str | None) -> dict[str, dict[str, float]]:
+    """Return the scores by model; none if the revision has no metrics."""
+    models = read_json(METRICS, commit).items()
     return {model: values for model, values in models if isinstance(values, dict) and _is_number(values.get("uar"))}
 
 
@@ -124,38 +131,68 @@ def read_results(commit: str | None) -> Results:
 
     They come from the workspace, from DVC's cache or, if one is configured, from its remote.
     """
-    metrics = read_metrics(commit)
+    metrics, normalization = read_metrics(commit), str(read_json(PROTOCOL, commit).get("normalisation", ""))
     try:
-        tables, clips = _read_data(commit, metrics)
+        tables, clips = read_tables(commit, _prediction_paths(commit, metrics))
     except InputError as error:
-        return Results(metrics, {}, None, str(error), missing=True)
+        return Results(metrics, {}, None, str(error), missing=True, normalization=normalization)
     for model, table in tables.items():
         rows = scored_rows(table)
         found, reported = float(uar(confusions_by_speaker(rows, np.zeros(len(rows)))[0])), metrics[model]["uar"]
         if not abs(found - reported) <= ROUNDING:
             problem = f"the predictions of {model} have UAR {found:.4f}, {_place(METRICS, commit)} says {reported:.4f}"
-            return Results(metrics, {}, None, f"{problem}: {_remedy(commit)}")
-    return Results(metrics, tables, clips, "")
+            return Results(metrics, {}, None, f"{problem}: {_remedy(commit)}", normalization=normalization)
+    return Results(metrics, tables, clips, "", normalization=normalization)
 
 
-def _read_data(commit: str | None, metrics: dict) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
-    """Return the predictions of the models that have metrics, and the clips."""
-    place = "the workspace" if commit is None else commit[:7]
-    try:
-        files = DVCFileSystem(rev=commit)
-        paths = {PurePosixPath(path).stem: path for path in files.find("data/predictions") if path.endswith(".csv")}
-        contents = {model: files.read_bytes(paths[model]) for model in metrics if model in paths}
+def read_tables(commit: str | None, paths: dict[str, str]) -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """Return the predictions of some models, and the table of clips.
+
+    Parameters
+    ----------
+    commit : str or None
+    paths : dict of str to str
+        Of the predictions by model, such as ``data/predictions/train_ml/svm_rbf.csv``; no others need to be there.
+
+    Raises
+    ------
+    InputError
+        DVC has neither, neither here nor in its remote, or a table is none; the message names the remedy.
+    """
+    with _reading("predictions", commit) as files:
+        contents = {model: files.read_bytes(path) for model, path in paths.items()}
         clips = files.read_bytes("data/prepared/clips.csv")
-    except (FileNotFoundError, DataIndexError):
-        raise InputError(f"DVC has no predictions of {place}: {_remedy(commit)}") from None
-    except Exception as error:  # those of any remote (network, credentials) and of what DVC cannot read of long ago
-        reason = f"DVC cannot read the predictions of {place} ({type(error).__name__}: {_first_line(error)})"
-        raise InputError(f"{reason}: {_remedy(commit)}") from error
-    missing = sorted(metrics.keys() - paths.keys())
-    if missing:
-        raise InputError(f"DVC has no predictions of {missing[0]} of {place}: {_remedy(commit)}")
-    tables = {model: _read_table(content, f"{paths[model]} of {place}") for model, content in contents.items()}
+    names = {model: f"{path} of {_revision(commit)}" for model, path in paths.items()}
+    tables = {model: _read_table(content, names[model]) for model, content in contents.items()}
     return tables, pd.read_csv(io.BytesIO(clips), dtype=str, keep_default_na=False)
+
+
+def read_folds(commit: str | None) -> pd.DataFrame:
+    """Return the table of folds as `ser.protocol.read_folds` does; raises as `read_tables`."""
+    with _reading("folds", commit) as files:
+        content = files.read_bytes("data/folds.csv")
+    return pd.read_csv(io.BytesIO(content), dtype=str)
+
+
+def _prediction_paths(commit: str | None, models: Collection[str]) -> dict[str, str]:
+    """Return where the predictions of models are, by model."""
+    with _reading("predictions", commit) as files:
+        paths = {PurePosixPath(path).stem: path for path in files.find("data/predictions") if path.endswith(".csv")}
+    if missing := sorted(set(models) - paths.keys()):
+        raise InputError(f"DVC has no predictions of {missing[0]} of {_revision(commit)}: {_remedy(commit)}")
+    return {model: paths[model] for model in models}
+
+
+@contextmanager
+def _reading(what: str, commit: str | None) -> Iterator[DVCFileSystem]:
+    """Yield the files of a revision that DVC has; say what is missing, and the remedy."""
+    try:
+        yield DVCFileSystem(rev=commit)
+    except (FileNotFoundError, DataIndexError):
+        raise InputError(f"DVC has no {what} of {_revision(commit)}: {_remedy(commit)}") from None
+    except Exception as error:  # those of any remote (network, credentials) and of what DVC cannot read of long ago
+        reason = f"DVC cannot read the {what} of {_revision(commit)} ({type(error).__name__}: {_first_line(error)})"
+        raise InputError(f"{reason}: {_remedy(commit)}") from error
 
 
 def _read_table(content: bytes, name: str) -> pd.DataFrame:
@@ -171,6 +208,10 @@ def _remedy(commit: str | None) -> str:
     """Say how to come by predictions; what a configured remote has is not missing."""
     where = "" if commit is None else f" once with {commit[:7]} checked out"
     return f"run `dvc repro`{where}, or name a remote that has them (`dvc remote add --default`)"
+
+
+def _revision(commit: str | None) -> str:
+    return "the workspace" if commit is None else commit[:7]
 
 
 def _place(path: str, commit: str | None) -> str:

@@ -68,8 +68,33 @@ def file_table(tables: list[pd.DataFrame], settings: Prepare) -> pd.DataFrame:
     files = files.fillna("").sort_values("clip", ignore_index=True)
     files["acted"] = files["emotion"]
     files["emotion"] = files["emotion"].replace(settings.rename)
-    files["wanted"] = files["emotion"].isin(["", *settings.emotions]) if settings.emotions else True
+    selected = shared_emotions(files) if settings.emotions == "shared" else settings.emotions
+    files["wanted"] = files["emotion"].isin(["", *selected]) if selected else True
     return files
+
+
+def shared_emotions(files: pd.DataFrame) -> list[str]:
+    """Return the emotions that every corpus shows, sorted.
+
+    Parameters
+    ----------
+    files : pd.DataFrame
+        ``corpus, emotion, reason``; one with a reason is of no use and shows nothing.
+
+    Raises
+    ------
+    InputError
+        There are fewer than two of them.
+    """
+    shown = files[(files["reason"] == "") & (files["emotion"] != "")].groupby("corpus")["emotion"].agg(set)
+    shared = sorted(set.intersection(*shown)) if len(shown) else []
+    if len(shared) < 2:
+        lists = "; ".join(f"{corpus}: {', '.join(sorted(emotions))}" for corpus, emotions in shown.items())
+        raise InputError(
+            f"prepare.emotions is shared, but the corpora have {len(shared)} emotions in common and two are needed "
+            f"({lists}): let their names meet by prepare.rename, or choose other corpora"
+        )
+    return shared
 
 
 def hear_all(

@@ -14,19 +14,18 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ser.dataset import Dataset, examples, fold_names, open_dataset, rows_of_part, take
+from ser.checkpoints import open_checkpoint, remove_checkpoints
+from ser.dataset import DATA, Dataset, Inputs, examples, fold_names, open_dataset, rows_of_part, take
 from ser.features.groups import feature_groups
 from ser.files import write_csv, write_json
 from ser.importance import group_importance
+from ser.one_emotion import one_emotion_warning
 from ser.parallel import parallel_map
 from ser.params import Compute, Train
 from ser.predictions import predicted_emotions, scored_rows, write_predictions
 from ser.seeds import derive_seed
 
-MODELS = Path("data/models")
-PREDICTIONS = Path("data/predictions")
-HISTORY = Path("data/history")
-IMPORTANCE = Path("data/importance")
+MODELS = DATA / "models"
 
 # PyTorch and Keras draw from one generator a process: where a process has several threads, they fit by turns
 FIT_LOCK = threading.Lock()
@@ -41,7 +40,14 @@ class Job(NamedTuple):
 
 
 def cross_fit(
-    trainer: str, module: str, kind: str, fits: dict[str, Callable], *, settings: Train, compute: Compute
+    trainer: str,
+    module: str,
+    kind: str | Inputs,
+    fits: dict[str, Callable],
+    *,
+    settings: Train,
+    compute: Compute,
+    alone: bool = False,
 ) -> dict[str, Path]:
     """Train models on every fold, then once more for use; write models, predictions, histories and importances.
 
@@ -51,41 +57,57 @@ def cross_fit(
         Names the folders below data/models, data/predictions, data/history and data/importance.
     module : str
         The module with ``save``, ``load`` and ``predict_proba``, such as ``ser.models.lstm``.
-    kind : {"functionals", "frames", "logmel"}
+    kind : {"functionals", "frames", "logmel"} or Inputs
         The input of the models.
     fits : dict of str to callable
-        By model: ``fit(train, validation, classes, seed=…, epochs=…)`` that returns a `ser.examples.Fitted`.
+        By model: ``fit(train, validation, classes, seed=…, epochs=…, checkpoint=…)`` that returns a
+        `ser.examples.Fitted`; a `functools.partial` with the settings.
     settings : Train
         Section ``train`` of the parameters; each fit derives its own seed from that.
     compute : Compute
         See `parallel_map`.
+    alone : bool
+        Each model of the trainer is a DVC stage, and this is the only one in `fits`. As stages cannot share a folder of
+        tables, they go to that of the model, as ``predictions.csv``, ``history.csv`` and ``importance.csv``.
 
     Returns
     -------
     dict of str to Path
         The folder of each model for use.
     """
-    data = open_dataset(kind)
+    data = open_dataset(kind, settings.normalization)
+    if warning := one_emotion_warning(data.clips, settings.normalization):
+        print(f"  warning: {warning}")
     folds, groups = fold_names(data), feature_groups(data.description)
     jobs = [Job(model, fold) for model in fits for fold in folds]
-    run = partial(run_job, trainer=trainer, module=module, kind=kind, fits=fits, groups=groups, settings=settings)
+    stage = f"{trainer}@{next(iter(fits))}" if alone else trainer  # one must not remove the checkpoints of another
+    shared = {"module": module, "kind": kind, "fits": fits, "groups": groups, "settings": settings}
+    run = partial(run_job, trainer=trainer, stage=stage, **shared)
     results = list(parallel_map(run, jobs, compute=compute, label=trainer, unit="fit"))
     final_jobs = []
     for model in fits:
         predictions, histories, importances, epochs, seconds = zip(
             *(result for job, result in zip(jobs, results, strict=True) if job.model == model), strict=True
         )
+        path_of = partial(table_path, trainer=trainer, model=model, alone=alone)
         table = pd.concat(predictions, ignore_index=True)
-        write_predictions(table, PREDICTIONS / trainer / f"{model}.csv")
+        write_predictions(table, path_of("predictions"))
         history = pd.concat(histories, ignore_index=True)
         if len(history):
-            write_csv(history, HISTORY / trainer / f"{model}.csv")
-        write_csv(pd.concat(importances, ignore_index=True), IMPORTANCE / trainer / f"{model}.csv")
+            write_csv(history, path_of("history"))
+        write_csv(pd.concat(importances, ignore_index=True), path_of("importance"))
         final_jobs.append(Job(model, None, None if None in epochs else int(np.median(epochs))))
         print_summary(model, table, epochs, seconds)
-    (HISTORY / trainer).mkdir(parents=True, exist_ok=True)  # a declared output, also if no model has epochs
+    if not alone:  # a declared output, also if no model has epochs
+        (DATA / "history" / trainer).mkdir(parents=True, exist_ok=True)
     list(parallel_map(run, final_jobs, compute=compute, label=f"{trainer}, for use", unit="fit"))
+    remove_checkpoints(stage)
     return {model: MODELS / trainer / model for model in fits}
+
+
+def table_path(table: str, *, trainer: str, model: str, alone: bool) -> Path:
+    """Return where a table of a model lies: ``predictions``, ``history`` or ``importance``; see `cross_fit`."""
+    return MODELS / trainer / model / f"{table}.csv" if alone else DATA / table / trainer / f"{model}.csv"
 
 
 def run_job(job: Job, **arguments):
@@ -95,18 +117,28 @@ def run_job(job: Job, **arguments):
 
 
 def _run_job(
-    job: Job, *, trainer: str, module: str, kind: str, fits: dict[str, Callable], groups: dict, settings: Train
+    job: Job,
+    *,
+    trainer: str,
+    stage: str,
+    module: str,
+    kind: str | Inputs,
+    fits: dict[str, Callable],
+    groups: dict,
+    settings: Train,
 ):
     started = time.perf_counter()
-    data = open_dataset(kind)
+    data = open_dataset(kind, settings.normalization)
     library = importlib.import_module(module)
     seed = derive_seed(settings.seed, trainer, job.model, job.fold or "for use")
     train_rows, validation = training_rows(data, job.fold), None
     if job.fold:
         validation = examples(data, rows_of_part(data, job.fold, "validation"), with_copies=False)
     train = examples(data, train_rows, with_copies=True)
-    fit = fits[job.model]
-    fitted = fit(train, validation, len(data.classes), seed=seed, epochs=job.epochs)
+    fit, classes = fits[job.model], len(data.classes)
+    parts = [part for part in (train, validation) if part is not None]
+    checkpoint = open_checkpoint(stage, job, classes, fit.keywords, seed, parts=parts)
+    fitted = fit(train, validation, classes, seed=seed, epochs=job.epochs, checkpoint=checkpoint)
 
     folder = MODELS / trainer / job.model / (job.fold or "")
     library.save(fitted.model, folder)
@@ -115,6 +147,7 @@ def _run_job(
         "model": job.model,
         "fold": job.fold,
         "classes": data.classes,
+        "normalization": settings.normalization,
         "epochs": fitted.epochs,
         "training_clips": int(train_rows.sum()),
         "training_examples": len(train.labels),

@@ -1,21 +1,24 @@
-"""Trials as DVC experiments: run one in a copy of the repository, read what it left.
+"""Trials as DVC experiments: run one in a copy of the repository, read its score.
 
 Every function works on the repository that the process runs in (its root is the working directory).
 """
 
+import fcntl
 import json
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 
 from ser.errors import InputError
+from ser.overrides import format_value
 from ser.params import Params
-from ser.search_space import format_value
 
 VALIDATION = "reports/validation.json"
 PATIENCE = 60  # s that an interrupted `dvc exp run` gets to tidy up
@@ -25,9 +28,29 @@ class TrialError(Exception):
     """An experiment that failed; the message is its reason."""
 
 
-def require_finished_commit() -> str:
-    """Return the commit that the workspace holds; `InputError` unless all of it is committed and reproduced."""
-    require_clean()
+@contextmanager
+def only_one(folder: Path) -> Iterator[None]:
+    """Let nothing else that keeps its files in `folder` run in this repository; `InputError` if something does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InputError(f"another {folder.name} runs in this repository: wait for it, or interrupt it") from None
+        yield
+
+
+def require_finished_commit(*, without: str = "") -> str:
+    """Return the commit that the workspace holds; `InputError` unless all of it is committed and reproduced.
+
+    In a fresh clone, whose cache is empty, DVC 3.67 cannot restore a stage of an experiment from the run-cache.
+
+    Parameters
+    ----------
+    without : str
+        See `require_clean`.
+    """
+    require_clean(without=without)
     status = subprocess.run([sys.executable, "-m", "dvc", "status", "--json"], capture_output=True, text=True)
     if status.returncode:
         raise InputError(f"dvc status fails: {_reason(status.stderr)}")
@@ -38,9 +61,13 @@ def require_finished_commit() -> str:
     return _git("rev-parse", "HEAD").strip()
 
 
-def require_clean(commit: str | None = None) -> None:
-    """Raise `InputError` if files that git knows were changed, or if HEAD is no longer `commit`."""
-    changed = _git("status", "--porcelain", "--untracked-files=no").splitlines()
+def require_clean(commit: str | None = None, *, without: str = "") -> None:
+    """Raise `InputError` if files that git knows were changed, or if HEAD is no longer `commit`.
+
+    Files in the folder `without`, of which no experiment takes notice, may be.
+    """
+    exceptions = ["--", ".", f":(exclude){without}"] if without else []
+    changed = _git("status", "--porcelain", "--untracked-files=no", *exceptions).splitlines()
     if changed:
         names = ", ".join(line[3:] for line in changed[:3]) + (", …" if len(changed) > 3 else "")
         raise InputError(
@@ -49,11 +76,13 @@ def require_clean(commit: str | None = None) -> None:
         )
     if commit is not None and _git("rev-parse", "HEAD").strip() != commit:
         raise InputError(
-            f"HEAD is no longer {commit[:7]}, which the experiments start from: check it out, or tune anew"
+            f"HEAD is no longer {commit[:7]}, which the experiments start from: check it out, or start anew"
         )
 
 
-def run_experiment(name: str, commit: str, settings: dict[str, Any], copied: list[str], log: Path) -> None:
+def run_experiment(
+    name: str, commit: str, settings: dict[str, Any], copied: list[str], log: Path, stages: Sequence[str] = ()
+) -> bool:
     """Run the pipeline with some settings changed as the experiment `name`, in a copy of the repository.
 
     One of that name with the same settings is kept; with others it is of an older search and removed.
@@ -69,6 +98,13 @@ def run_experiment(name: str, commit: str, settings: dict[str, Any], copied: lis
         Paths that the copy needs and neither git nor DVC has; see `untracked_inputs`.
     log : Path
         What the run prints.
+    stages : sequence of str
+        Run only these and those that they depend on; by default all.
+
+    Returns
+    -------
+    bool
+        Whether it ran now.
 
     Raises
     ------
@@ -79,21 +115,20 @@ def run_experiment(name: str, commit: str, settings: dict[str, Any], copied: lis
     """
     if experiment_exists(name, commit):
         if _has_settings(name, commit, settings):
-            return
+            return False
         subprocess.run([sys.executable, "-m", "dvc", "exp", "remove", "--quiet", name], check=True)
     overrides = [part for key, value in settings.items() for part in ("-S", f"{key}={format_value(value)}")]
     copies = [part for path in copied for part in ("-C", path)]
-    command = [sys.executable, "-m", "dvc", "exp", "run", "--temp", "--name", name, *overrides, *copies]
+    command = [sys.executable, "-m", "dvc", "exp", "run", "--temp", "--name", name, *overrides, *copies, *stages]
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("w") as output:
         code = _run_interruptibly(command, output)
     if not experiment_exists(name, commit):
         reason = _reason(log.read_text(errors="replace"))
         if "Unable to acquire lock" in reason:  # not the settings' fault
-            raise InputError(
-                f"another DVC command is at work in this repository: run the search again after it ({log})"
-            )
+            raise InputError(f"another DVC command is at work in this repository: run this again after it ({log})")
         raise TrialError(f"{reason} (exit {code}; {log})")
+    return True
 
 
 def apply_experiment(name: str) -> None:

@@ -14,18 +14,25 @@ def feature_groups(description: dict) -> dict[str, np.ndarray]:
     """Return the columns of each group of an input, in the order of their first columns.
 
     Functionals and frame sequences are grouped as docs/features.md groups their descriptors, derivatives of frame
-    sequences apart; log-mel bands by frequency.
+    sequences apart; log-mel bands by frequency; embeddings by layer of the encoder, 0 being the input of the first.
+    Samples have no groups.
 
     Parameters
     ----------
     description : dict
-        What extract wrote beside the input: ``kind``, ``names``, and the ``sample_rate`` of its ``audio``.
+        What extract wrote beside the input: ``kind``, ``names``, and the ``sample_rate`` of its ``audio``. Instead of
+        ``names``, embeddings have ``layers`` and ``width``.
 
     Returns
     -------
     dict of str to np.ndarray of int
-        Every column is in one group.
+        Every column is in one group, if there are any.
     """
+    if description["kind"] == "audio":
+        return {}
+    if description["kind"] == "embeddings":
+        width = description["width"]
+        return {f"layer {layer}": layer * width + np.arange(width) for layer in range(description["layers"])}
     names = description["names"]
     if description["kind"] == "logmel":
         groups = band_groups(len(names), description["audio"]["sample_rate"])

@@ -4,6 +4,7 @@ Stored as ONNX (LightGBM's trees in its own text format, which is exact), which 
 """
 
 import warnings
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,13 +14,16 @@ import onnxruntime
 import pandas as pd
 from imblearn.pipeline import Pipeline
 from skl2onnx import to_onnx
+from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedGroupKFold
 from sklearn.pipeline import Pipeline as PlainPipeline
 
+from ser.checkpoints import Checkpoint
 from ser.errors import InputError
 from ser.examples import Examples, Fitted
 from ser.files import written
+from ser.models.batches import example_weights
 from ser.models.boosting import fit_boosting
 from ser.models.classifiers import build_classifier, build_pipeline
 from ser.models.mlp import fit_mlp
@@ -41,6 +45,7 @@ def fit(
     settings,
     seed: int,
     epochs: int | None = None,
+    checkpoint: Checkpoint | None = None,
     *,
     name: str,
 ) -> Fitted:
@@ -56,33 +61,41 @@ def fit(
     seed : int
     epochs : int, optional
         Number of epochs of the MLP or rounds of LightGBM; needed without a validation part.
+    checkpoint : Checkpoint, optional
+        Not used: these models are trained in seconds.
     name : str
         Key of the model in `settings`.
     """
     is_svm = name in ("svm_rbf", "svm_poly")
     splits = speaker_splits(train, classes, settings.inner_folds, seed) if settings.tune or is_svm else []
-    # what SMOTE has to make do with: the rarest class of the smallest set that the pipeline is fitted on
-    rarest = min(np.bincount(labels).min() for labels in (train.labels, *(train.labels[inner] for inner, _ in splits)))
-    pipeline = build_pipeline(name, settings, rarest, train.inputs.shape[1], seed)
+    fitted_on = [train.labels, *(train.labels[inner] for inner, _ in splits)]
+    smallest, rarest = min(map(len, fitted_on)), min(np.bincount(labels).min() for labels in fitted_on)
+    pipeline = build_pipeline(name, settings, classes, smallest, rarest, train.inputs.shape[1], seed)
     if settings.tune:
-        own, grid = getattr(settings, name), settings.grid.get(name, {})
-        choices = [build_classifier(name, own.model_copy(update=values), seed) for values in ParameterGrid(grid)]
-        pipeline = tune(pipeline, choices, splits, train)
+        pipeline = tune(pipeline, choices(name, settings, classes, seed), splits, train)
     if is_svm:
         return Fitted(calibrate(pipeline, splits, train), pd.DataFrame(), None)
     if name not in ("mlp", "lightgbm"):
         return Fitted(without_sampler(pipeline.fit(train.inputs, train.labels)), pd.DataFrame(), None)
     # the last step is fitted with an eye on the validation part, which no pipeline hands on to it
     transform, classifier = pipeline[:-1], pipeline[-1]
-    resampling = "smote" in transform.named_steps
+    resampling = "balance" in transform.named_steps
     fit_transform = transform.fit_resample if resampling else transform.fit_transform
     transformed = fit_transform(train.inputs, train.labels)
     X, y = transformed if resampling else (transformed, train.labels)
     transform = without_sampler(transform)
     checked = None if validation is None else (transform.transform(validation.inputs), validation.labels)
-    fit_classifier = fit_mlp if name == "mlp" else fit_boosting
+    weights = example_weights(y, settings.balance)
+    fit_classifier = partial(fit_mlp, weights=weights) if name == "mlp" else fit_boosting
     classifier, history, epochs = fit_classifier(classifier, X, y, checked, getattr(settings, name), epochs)
     return Fitted(PlainPipeline([*transform.steps, ("classifier", classifier)]), history, epochs)
+
+
+def choices(name: str, settings, classes: int, seed: int) -> list[ClassifierMixin]:
+    """Return an untrained classifier for every combination of ``train_ml.grid``."""
+    own, grid = getattr(settings, name), ParameterGrid(settings.grid.get(name, {}))
+    tried = [settings.model_copy(update={name: own.model_copy(update=values)}) for values in grid]
+    return [build_classifier(name, with_values, classes, seed) for with_values in tried]
 
 
 def tune(pipeline: Pipeline, classifiers: list, splits: list[tuple], train: Examples) -> Pipeline:
@@ -134,8 +147,8 @@ def speaker_splits(train: Examples, classes: int, folds: int, seed: int) -> list
 
 
 def without_sampler(pipeline: Pipeline) -> PlainPipeline:
-    """Return a fitted pipeline without SMOTE, which has no part in predicting."""
-    return PlainPipeline([(name, step) for name, step in pipeline.steps if name != "smote"])
+    """Return a fitted pipeline without what balances the classes, which has no part in predicting."""
+    return PlainPipeline([(name, step) for name, step in pipeline.steps if name != "balance"])
 
 
 def save(model: PlainPipeline, folder: Path | str) -> None:

@@ -1,10 +1,12 @@
-"""The classical pipelines before training: StandardScaler → optional selection → optional SMOTE → classifier."""
+"""The classical pipelines before training: StandardScaler → optional selection → optional oversampling → classifier."""
 
 import numpy as np
-from imblearn.over_sampling import SMOTE
+from imblearn.over_sampling import RandomOverSampler
 from imblearn.pipeline import Pipeline
 from lightgbm import LGBMClassifier
 from sklearn.base import ClassifierMixin
+from sklearn.decomposition import PCA
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.linear_model import LogisticRegression
@@ -12,10 +14,10 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-SMOTE_NEIGHBORS = 5  # imbalanced-learn's default
+from ser.models.oversampling import smote
 
 
-def build_pipeline(name: str, settings, rarest: int, features: int, seed: int) -> Pipeline:
+def build_pipeline(name: str, settings, classes: int, smallest: int, rarest: int, features: int, seed: int) -> Pipeline:
     """Return the untrained pipeline of a model.
 
     Parameters
@@ -24,52 +26,68 @@ def build_pipeline(name: str, settings, rarest: int, features: int, seed: int) -
         Key of the model in `settings`.
     settings : ser.params.TrainMl
         The ``train_ml`` section of the parameters.
-    rarest : int
-        Examples of the rarest class; if they are too few for SMOTE's neighbours there are fewer of these, or no SMOTE.
+    classes : int
+    smallest, rarest : int
+        Examples of the smallest set that the pipeline is fitted on, and of the rarest class there: what principal
+        components and SMOTE have to make do with.
     features : int
     seed : int
     """
     steps: list[tuple] = [("scale", StandardScaler())]
     if settings.select is not None:
-        steps.append(("select", SelectKBest(f_classif, k=min(settings.select, features))))
-    if settings.smote and rarest > 1:  # a synthetic example lies between two real ones
-        steps.append(("smote", SMOTE(k_neighbors=min(SMOTE_NEIGHBORS, rarest - 1), random_state=seed)))
-    return Pipeline([*steps, ("classifier", build_classifier(name, getattr(settings, name), seed))])
+        features = min(settings.select, features)
+        steps.append(("select", SelectKBest(f_classif, k=features)))
+    sampler = {"smote": smote(rarest, seed), "sampling": RandomOverSampler(random_state=seed)}.get(settings.balance)
+    if sampler is not None:
+        steps.append(("balance", sampler))
+    if name == "discriminant_analysis":
+        components = min(settings.discriminant_analysis.components, smallest - 1, features)
+        steps.append(("components", PCA(components, svd_solver="randomized", random_state=seed)))
+    return Pipeline([*steps, ("classifier", build_classifier(name, settings, classes, seed))])
 
 
-def build_classifier(name: str, settings, seed: int) -> ClassifierMixin:
-    """Return an untrained classifier with its settings, all of them single-threaded and seeded."""
+def build_classifier(name: str, settings, classes: int, seed: int) -> ClassifierMixin:
+    """Return an untrained classifier with its settings, all of them single-threaded and seeded.
+
+    `settings` is ``train_ml`` with the model's own settings in the attribute `name`.
+    """
+    own, weights = getattr(settings, name), "balanced" if settings.balance == "weights" else None
     if name == "logistic_regression":
-        return LogisticRegression(C=settings.C, max_iter=settings.max_iter)
+        return LogisticRegression(C=own.C, max_iter=own.max_iter, class_weight=weights)
+    if name == "discriminant_analysis":
+        priors = np.full(classes, 1 / classes) if weights else None
+        return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=own.shrinkage, priors=priors)
     if name == "svm_rbf":
-        return SVC(kernel="rbf", C=settings.C, gamma=settings.gamma)
+        return SVC(kernel="rbf", C=own.C, gamma=own.gamma, class_weight=weights)
     if name == "svm_poly":
-        return SVC(kernel="poly", C=settings.C, gamma=settings.gamma, degree=settings.degree, coef0=settings.coef0)
+        return SVC(kernel="poly", C=own.C, gamma=own.gamma, degree=own.degree, coef0=own.coef0, class_weight=weights)
     if name == "random_forest":
         return RandomForestClassifier(
-            n_estimators=settings.n_estimators,
-            max_depth=settings.max_depth,
-            min_samples_leaf=settings.min_samples_leaf,
+            n_estimators=own.n_estimators,
+            max_depth=own.max_depth,
+            min_samples_leaf=own.min_samples_leaf,
+            class_weight=weights,
             random_state=seed,
         )
     if name == "mlp":
         return MLPClassifier(
-            hidden_layer_sizes=tuple(settings.hidden_sizes),
-            alpha=settings.alpha,
+            hidden_layer_sizes=tuple(own.hidden_sizes),
+            alpha=own.alpha,
             solver="sgd",
             learning_rate="adaptive",
-            learning_rate_init=settings.learning_rate,
-            batch_size=settings.batch_size,
-            max_iter=settings.epochs,
+            learning_rate_init=own.learning_rate,
+            batch_size=own.batch_size,
+            max_iter=own.epochs,
             random_state=np.random.RandomState(seed),  # an instance: a number would repeat its draws every epoch
         )
     if name == "lightgbm":
         return LGBMClassifier(
-            n_estimators=settings.n_estimators,
-            learning_rate=settings.learning_rate,
-            num_leaves=settings.num_leaves,
-            min_child_samples=settings.min_child_samples,
-            colsample_bytree=settings.feature_fraction,
+            n_estimators=own.n_estimators,
+            learning_rate=own.learning_rate,
+            num_leaves=own.num_leaves,
+            min_child_samples=own.min_child_samples,
+            colsample_bytree=own.feature_fraction,
+            class_weight=weights,
             random_state=seed,
             n_jobs=1,
             deterministic=True,

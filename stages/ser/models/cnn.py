@@ -1,77 +1,89 @@
-"""Convolutional network on log-mel spectra, in Keras.
+"""Convolutional, optionally recurrent network on log-mel spectra of any length, in Keras.
 
-The network sees windows of one length. Training draws a window anew in each epoch from a clip that is longer. A
-prediction averages over windows that cover the whole clip, so it depends on nothing but the clip.
+Clips are padded at their end to the length of their batch; the padding is masked out of every layer and of the pooling
+over time, so that a clip's output depends on nothing but the clip.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from ser.checkpoints import Checkpoint
 from ser.errors import InputError
 from ser.examples import Examples, Fitted
+from ser.models.batches import bucketed_batches, epoch_examples, example_weights, padded, soft_targets
 from ser.models.early_stopping import check_epochs, validation_scores
+from ser.models.keras_backend import keras
 from ser.models.keras_training import (
+    Batches,
     KerasModel,
     compiled,
-    keras,
     keras_layers,
     load_model,
-    predict_batches,
     save_model,
     train_network,
 )
 from ser.models.network_graph import Layer
+from ser.models.perturbation import perturbed_batch
 from ser.models.standardization import check_finite, frame_statistics
+from ser.models.time_pooling import AttentivePooling, BidirectionalGRU, MaskPadding, MeanMaxPooling
 from ser.seeds import derive_seed
 from ser.shards import Ragged
 
-PREDICTION_BATCH = 64  # windows
+PREDICTION_BATCH = 32  # clips
+LENGTH_MULTIPLE = 32  # frames; of whole pooled frames, and few different lengths
 
 
 def build_network(
-    frames: int, bands: int, classes: int, filters: list[int], dense_units: int, dropout: float
+    bands: int, classes: int, filters: list[int], recurrent_units: int, pooling: str, dropout: float
 ) -> keras.Model:
-    """Return convolution blocks, mean and maximum over time, a dense layer and a softmax.
+    """Return convolution blocks, an optional recurrent layer, pooling over time and a softmax.
 
     Parameters
     ----------
-    frames, bands : int
-        Size of a window.
+    bands : int
+        Of the spectra.
     classes : int
     filters : list of int
-        Of each block. Every block halves time and frequency by pooling, the first also by its stride: at full
-        resolution it alone would take most of the time.
-    dense_units : int
+        Of each block. Every block halves the frequency by pooling and the first two also the time; the first halves
+        both once more by its stride: at full resolution it alone would take most of the time.
+    recurrent_units : int
+        Of a bidirectional GRU in each direction; 0: none.
+    pooling : {"attention", "mean_max"}
     dropout : float
-        Share of the values set to zero before the dense layer while training.
+        Share of the values set to zero before the recurrent and the dense layer while training.
     """
     layers = keras.layers
-    inputs = keras.Input((frames, bands), name="log_mel")
-    x = layers.Reshape((frames, bands, 1), name="channel")(inputs)
+    inputs = keras.Input((None, bands), name="log_mel")
+    present = keras.Input((None, 1), name="present")
+    x = layers.Reshape((-1, bands, 1), name="channel")(inputs)
+    step = 1
     for block, channels in enumerate(filters, start=1):
+        stride, time_pool = (2 if block == 1 else 1), (2 if block <= 2 else 1)
         x = layers.Conv2D(
             channels,
             kernel_size=5 if block == 1 else 3,
-            strides=2 if block == 1 else 1,
+            strides=stride,
             padding="same",
             use_bias=False,
             kernel_initializer="he_normal",
             name=f"block_{block}_convolution",
         )(x)
-        x = layers.MaxPooling2D(2, padding="same", name=f"block_{block}_pooling")(x)
+        x = layers.MaxPooling2D((time_pool, 2), padding="same", name=f"block_{block}_pooling")(x)
         x = layers.BatchNormalization(name=f"block_{block}_normalisation")(x)  # after pooling: a quarter of the work
         x = layers.ReLU(name=f"block_{block}_relu")(x)
+        step *= stride * time_pool
+        x = MaskPadding(step, name=f"block_{block}_mask")([x, present])
     # Pooled over time only: where in the spectrum the energy lies is what tells voices apart.
-    x = layers.Reshape((x.shape[1], x.shape[2] * x.shape[3]), name="bands_to_channels")(x)
-    mean = layers.GlobalAveragePooling1D(name="mean")(x)
-    maximum = layers.GlobalMaxPooling1D(name="maximum")(x)
-    x = layers.Concatenate(name="mean_and_maximum")([mean, maximum])
+    x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="bands_to_channels")(x)
+    if recurrent_units:
+        x = layers.Dropout(dropout, name="recurrent_dropout")(x)
+        x = BidirectionalGRU(recurrent_units, step, name="recurrent")([x, present])
+    pool = AttentivePooling if pooling == "attention" else MeanMaxPooling
+    x = pool(step, name="pooling")([x, present])
     x = layers.Dropout(dropout, name="dropout")(x)
-    x = layers.Dense(dense_units, activation="relu", name="dense")(x)
     outputs = layers.Dense(classes, activation="softmax", name="softmax")(x)
-    return keras.Model(inputs, outputs, name="cnn")
+    return keras.Model([inputs, present], outputs, name="cnn")
 
 
 def fit(
@@ -81,6 +93,7 @@ def fit(
     settings,
     seed: int,
     epochs: int | None = None,
+    checkpoint: Checkpoint | None = None,
     *,
     frame_rate: float,
 ) -> Fitted:
@@ -97,6 +110,8 @@ def fit(
     seed : int
     epochs : int, optional
         Train exactly so many epochs; without `validation` only.
+    checkpoint : Checkpoint, optional
+        Where the state is kept after every epoch, and what a training that was interrupted goes on from.
     frame_rate : float
         Frames a second, Hz.
 
@@ -115,52 +130,50 @@ def fit(
     check_epochs(validation, epochs)
     mean, deviation = frame_statistics(train.inputs)
     arguments = dict(
-        frames=max(1, round(settings.seconds * frame_rate)),
         bands=len(mean),
         classes=classes,
         filters=list(settings.filters),
-        dense_units=settings.dense_units,
+        recurrent_units=settings.recurrent_units,
+        pooling=settings.pooling,
         dropout=settings.dropout,
     )
-    network = compiled(build_network, arguments, settings.learning_rate, derive_seed(seed, "cnn"))
+    network = compiled(build_network, arguments, settings, derive_seed(seed, "cnn"))
     model = KerasModel(network, mean, deviation, arguments)
-
-    def read(items: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        slack = np.maximum(train.inputs.lengths[items] - arguments["frames"], 0)
-        starts = rng.integers(0, slack + 1)
-        return np.stack([_window(model, train.inputs[item], start) for item, start in zip(items, starts, strict=True)])
 
     def score():
         return validation_scores(predict_proba(model, validation.inputs), validation.labels)
 
-    history, epoch = train_network(
-        network,
-        read,
-        train,
-        score if validation is not None else None,
-        settings,
-        seed,
-        epochs,
-    )
+    batches = training_batches(model, train, settings, max(1, round(settings.seconds * frame_rate)))
+    scored = score if validation is not None else None
+    history, epoch = train_network(network, batches, scored, settings, seed, epochs, checkpoint)
     return Fitted(model, history, epoch)
 
 
-def _window(model: KerasModel, frames: np.ndarray, start: int) -> np.ndarray:
-    """Cut a window from a clip; a shorter clip is padded at its end with the bands' training means.
+def training_batches(model: KerasModel, train: Examples, settings, longest: int) -> Batches:
+    """Return the batches of an epoch: clips of similar length, perturbed, at most `longest` frames of each."""
+    lengths = np.minimum(train.inputs.lengths, longest)
+    targets = soft_targets(train.labels, model.settings["classes"], settings.label_smoothing)
+    fill = np.zeros(model.settings["bands"], dtype=np.float32)  # the training means, standardised
 
-    After standardisation that is 0, which the convolutions pad with, too. Silence would be far out (some -5
-    deviations) and, where clips are trimmed, nothing that the network has to know.
-    """
-    window = np.zeros((model.settings["frames"], model.settings["bands"]), dtype=np.float32)
-    part = frames[start : start + len(window)]
-    window[: len(part)] = model.standardize(part)
-    return window
+    def draw(rng: np.random.Generator) -> list[np.ndarray]:
+        order = epoch_examples(train.labels, settings.balance, rng)
+        return list(bucketed_batches(lengths, order, settings.batch_size, rng))
+
+    def read(items: np.ndarray, rng: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
+        starts = rng.integers(0, train.inputs.lengths[items] - lengths[items] + 1)
+        clips = [
+            model.standardize(train.inputs[item][start : start + longest])
+            for item, start in zip(items, starts, strict=True)
+        ]
+        batch, frames, mixed = perturbed_batch(clips, targets[items], fill, settings, rng, LENGTH_MULTIPLE)
+        return [batch, presence(batch, frames)], mixed
+
+    return Batches(draw, read, example_weights(train.labels, settings.balance))
 
 
-def window_starts(frames: int, window: int) -> np.ndarray:
-    """Return the first frames of windows that cover a clip evenly, each overlapping the next by half or more."""
-    slack = max(frames - window, 0)
-    return np.linspace(0, slack, 1 + int(np.ceil(slack / max(window // 2, 1)))).round().astype(int)
+def presence(batch: np.ndarray, lengths: np.ndarray) -> np.ndarray:
+    """Return 1 where a padded batch, shape (batch, time, bands), has a clip: float32 of shape (batch, time, 1)."""
+    return (np.arange(batch.shape[1]) < lengths[:, None])[:, :, None].astype(np.float32)
 
 
 def predict_proba(model: KerasModel, inputs: Ragged) -> np.ndarray:
@@ -176,23 +189,22 @@ def predict_proba(model: KerasModel, inputs: Ragged) -> np.ndarray:
     InputError
         If a clip has no frames, another number of bands than the model was trained on or a value that is not finite.
     """
-    starts = [window_starts(length, model.settings["frames"]) for length in inputs.lengths]
-    counts = np.array([len(of_clip) for of_clip in starts])
-    windows = predict_batches(model.network, _windows(model, inputs, starts), PREDICTION_BATCH)
-    clip = np.repeat(np.arange(len(inputs)), counts)
-    totals = np.zeros((len(inputs), windows.shape[1]))
-    np.add.at(totals, clip, windows)
-    return (totals / counts[:, None]).astype(np.float32)
-
-
-def _windows(model: KerasModel, inputs: Ragged, starts: list[np.ndarray]) -> Iterator[np.ndarray]:
     bands = model.settings["bands"]
-    for position, (frames, of_clip) in enumerate(zip(inputs, starts, strict=True)):
-        if frames.shape[0] == 0 or frames.shape[1] != bands:
-            raise InputError(f"clip {position}: shape {frames.shape}, needs (at least 1, {bands})")
-        check_finite(frames)
-        for start in of_clip:
-            yield _window(model, frames, start)
+    fill = np.zeros(bands, dtype=np.float32)
+    probabilities = np.empty((len(inputs), model.settings["classes"]), dtype=np.float32)
+    by_length = np.argsort(inputs.lengths, kind="stable")
+    for start in range(0, len(inputs), PREDICTION_BATCH):
+        items = by_length[start : start + PREDICTION_BATCH]
+        clips = []
+        for item in items:
+            frames = inputs[item]
+            if frames.shape[0] == 0 or frames.shape[1] != bands:
+                raise InputError(f"clip {item}: shape {frames.shape}, needs (at least 1, {bands})")
+            check_finite(frames)
+            clips.append(model.standardize(frames))
+        batch, lengths = padded(clips, fill, LENGTH_MULTIPLE)
+        probabilities[items] = model.network.predict_on_batch([batch, presence(batch, lengths)])
+    return probabilities
 
 
 def save(model: KerasModel, folder: Path) -> None:

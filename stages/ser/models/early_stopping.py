@@ -46,9 +46,10 @@ class EarlyStopping:
 
     Parameters
     ----------
-    patience : int
+    patience : int or None
         Epochs without a higher UAR before the training should end. A lower loss at the same UAR does not
-        prolong it: once every validation clip is right, the loss may fall for ever.
+        prolong it: once every validation clip is right, the loss may fall for ever. None: the training runs to its
+        end and the last epoch is kept, whatever the scores.
 
     Attributes
     ----------
@@ -57,7 +58,7 @@ class EarlyStopping:
         The weights after that epoch.
     """
 
-    def __init__(self, patience: int):
+    def __init__(self, patience: int | None):
         self.patience = patience
         self.best_epoch: int | None = None
         self.best_weights: object = None
@@ -67,14 +68,24 @@ class EarlyStopping:
     def update(self, epoch: int, scores: ValidationScores, weights: Callable[[], object]) -> None:
         """Take note of an epoch; `weights`, called if it is the best so far, returns a copy of the weights."""
         self._epochs_without_higher_uar = 0 if scores.uar > self._best[0] else self._epochs_without_higher_uar + 1
-        if (scores.uar, -scores.loss) > self._best:
+        if self.patience is None or (scores.uar, -scores.loss) > self._best:
             self._best = (scores.uar, -scores.loss)
             self.best_epoch, self.best_weights = epoch, weights()
 
     @property
     def is_over(self) -> bool:
         """Whether patience has run out."""
-        return self._epochs_without_higher_uar >= self.patience
+        return self.patience is not None and self._epochs_without_higher_uar >= self.patience
+
+    @property
+    def state(self) -> dict:
+        """What `restore` needs besides the best weights."""
+        return {"epoch": self.best_epoch, "best": self._best, "waited": self._epochs_without_higher_uar}
+
+    def restore(self, state: dict, weights: object) -> None:
+        """Go on where another one was, given its `state` and its `best_weights`."""
+        self.best_epoch, self.best_weights = state["epoch"], weights
+        self._best, self._epochs_without_higher_uar = tuple(state["best"]), state["waited"]
 
 
 def check_epochs(validation: object | None, epochs: int | None) -> None:

@@ -1,48 +1,23 @@
-"""What the Keras models share: TensorFlow made quiet and deterministic, the training loop, the model folder."""
+"""What the Keras models share: the training loop, the model folder."""
 
+import io
 import json
-import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from ser.checkpoints import Checkpoint
 from ser.errors import InputError
-from ser.examples import Examples
 from ser.files import write_json, written
 from ser.models.early_stopping import EarlyStopping, ValidationScores
+from ser.models.keras_backend import keras
+from ser.models.learning_rate import scheduled_rate
 from ser.models.network_graph import Layer
+from ser.models.time_pooling import MaskPadding
 from ser.seeds import generator
-
-
-@contextmanager
-def _without_start_messages() -> Iterator[None]:
-    """Drop what TensorFlow's C++ part writes to standard error while it is imported; no setting stops it."""
-    kept = os.dup(2)
-    with open(os.devnull, "w") as nothing:
-        os.dup2(nothing.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-
-
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-os.environ["KERAS_BACKEND"] = "tensorflow"
-with _without_start_messages():
-    import keras
-    import tensorflow as tf
-
-    # Several threads add up in another order: other bytes.
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
-    tf.config.experimental.enable_op_determinism()
-    for gpu in tf.config.list_physical_devices("GPU"):
-        tf.config.experimental.set_memory_growth(gpu, True)  # otherwise the first process takes all its memory
 
 
 class KerasModel(NamedTuple):
@@ -66,44 +41,66 @@ class KerasModel(NamedTuple):
         return (inputs - self.mean) / self.deviation
 
 
-def compiled(build: Callable[..., keras.Model], settings: dict, learning_rate: float, seed: int) -> keras.Model:
-    """Build a network for training, its initial weights and dropout masks drawn by `seed`."""
+class Batches(NamedTuple):
+    """Where an epoch's batches come from.
+
+    Attributes
+    ----------
+    draw : callable
+        Returns the positions of the examples of each batch of an epoch, a list of arrays, drawn by a generator.
+    read : callable
+        Returns inputs and targets, shape (batch, classes), for the positions of a batch; may draw from the generator.
+    weights : np.ndarray of float32, shape (n,)
+        What each example counts in the loss.
+    """
+
+    draw: Callable[[np.random.Generator], list[np.ndarray]]
+    read: Callable[[np.ndarray, np.random.Generator], tuple]
+    weights: np.ndarray
+
+
+def compiled(build: Callable[..., keras.Model], arguments: dict, settings, seed: int) -> keras.Model:
+    """Build a network for training, its initial weights and dropout masks drawn by `seed`.
+
+    `settings` has weight_decay and gradient_clip; the learning rate is set batch by batch.
+    """
     keras.backend.clear_session()  # before the seed, which is part of the session
     keras.utils.set_random_seed(seed)
-    network = build(**settings)
+    network = build(**arguments)
     # XLA compiles for seconds and then runs these small networks no faster.
     network.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
-        loss="sparse_categorical_crossentropy",
+        optimizer=keras.optimizers.AdamW(weight_decay=settings.weight_decay, global_clipnorm=settings.gradient_clip),
+        loss="categorical_crossentropy",
         metrics=["accuracy"],
         jit_compile=False,
     )
+    network.optimizer.build(network.trainable_variables)
     return network
 
 
 def train_network(
     network: keras.Model,
-    read: Callable[[np.ndarray, np.random.Generator], np.ndarray],
-    train: Examples,
+    batches: Batches,
     score: Callable[[], ValidationScores] | None,
     settings,
     seed: int,
     epochs: int | None,
+    checkpoint: Checkpoint | None,
 ) -> tuple[pd.DataFrame, int]:
     """Train a network that `compiled` built, and leave it with the weights of its best epoch.
 
     Parameters
     ----------
     network : keras.Model
-    read : callable
-        Returns the inputs of a batch for the positions of its examples; may draw from the generator.
-    train : Examples
+    batches : Batches
     score : callable or None
         Returns the scores of the validation examples; None trains exactly `epochs` epochs.
     settings : object
-        With batch_size, epochs, patience, plateau_patience.
+        With epochs, patience and what `scheduled_rate` needs.
     seed : int
     epochs : int or None
+    checkpoint : Checkpoint or None
+        Where the state is kept after every epoch, and what a training that was interrupted goes on from.
 
     Returns
     -------
@@ -112,45 +109,67 @@ def train_network(
     epoch : int
         The best epoch; `epochs` if that was given.
     """
-    # The training loss, not the validation's, sets the learning rate: the refit has no validation part and shall go
-    # the same way.
-    plateau = keras.callbacks.ReduceLROnPlateau(monitor="loss", factor=0.5, patience=settings.plateau_patience)
-    plateau.set_model(network)
-    plateau.on_train_begin()
-    stopping = EarlyStopping(settings.patience)
-    history = []
-    for epoch in range(1, (epochs or settings.epochs) + 1):
-        rng = generator(seed, network.name, epoch)
-        row = {"epoch": epoch} | _train_epoch(network, read, train, settings.batch_size, rng)
-        plateau.on_epoch_end(epoch, {"loss": row["loss"]})
+    stopping, history = EarlyStopping(settings.patience), []
+    _restore(checkpoint, network, stopping, history)
+    for epoch in range(len(history) + 1, (epochs or settings.epochs) + 1):
+        if stopping.is_over:
+            break
+        row = {"epoch": epoch} | _train_epoch(network, batches, settings, epoch, generator(seed, network.name, epoch))
         if score is not None:
             scores = score()
             stopping.update(epoch, scores, network.get_weights)
             row |= {f"validation_{name}": value for name, value in scores._asdict().items()}
         history.append(row)
-        if stopping.is_over:
-            break
+        _keep(checkpoint, network, stopping, history)
     if score is not None:
         network.set_weights(stopping.best_weights)
     return pd.DataFrame(history), epochs or stopping.best_epoch
 
 
 def _train_epoch(
-    network: keras.Model, read: Callable, train: Examples, batch_size: int, rng: np.random.Generator
+    network: keras.Model, batches: Batches, settings, epoch: int, rng: np.random.Generator
 ) -> dict[str, float]:
-    # Batches of one size: TensorFlow traces another size anew, and batch normalisation learns nothing good from a
-    # last batch of two. The few examples left out are others in each epoch.
-    batch_size = min(batch_size, len(train.labels))
-    whole_batches = len(train.labels) // batch_size
-    order = rng.permutation(len(train.labels))[: whole_batches * batch_size]
-    scores = [
-        network.train_on_batch(read(items, rng), train.labels[items], return_dict=True)
-        for items in order.reshape(whole_batches, batch_size)
-    ]
-    averages = {name: float(np.mean([of_batch[name] for of_batch in scores])) for name in ("loss", "accuracy")}
+    drawn = batches.draw(rng)
+    sums = {"loss": 0.0, "accuracy": 0.0}
+    for number, items in enumerate(drawn):
+        network.optimizer.learning_rate = scheduled_rate(epoch - 1 + number / len(drawn), settings)
+        inputs, targets = batches.read(items, rng)
+        scores = network.train_on_batch(inputs, targets, sample_weight=batches.weights[items], return_dict=True)
+        sums = {name: sums[name] + float(scores[name]) * len(items) for name in sums}
+    averages = {name: value / sum(map(len, drawn)) for name, value in sums.items()}
     if not np.isfinite(averages["loss"]):
         raise InputError(f"{network.name}: the training loss is not finite; lower its learning_rate")
     return averages
+
+
+def _keep(checkpoint: Checkpoint | None, network: keras.Model, stopping: EarlyStopping, history: list[dict]) -> None:
+    if checkpoint is None:
+        return
+    # those of the dropout's random numbers are among the network's variables
+    arrays = {f"variable_{number}": value.numpy() for number, value in enumerate(_variables(network))}
+    arrays |= {f"best_{number}": value for number, value in enumerate(stopping.best_weights or [])}
+    about = json.dumps({"stopping": stopping.state, "history": history})
+    buffer = io.BytesIO()
+    np.savez(buffer, about=np.array(about), **arrays)
+    checkpoint.write(buffer.getvalue())
+
+
+def _restore(checkpoint: Checkpoint | None, network: keras.Model, stopping: EarlyStopping, history: list[dict]) -> None:
+    """Put everything into the state that `_keep` kept, if it did."""
+    content = checkpoint.read() if checkpoint else None
+    if content is None:
+        return
+    with np.load(io.BytesIO(content), allow_pickle=False) as state:
+        about = json.loads(str(state["about"]))
+        for number, variable in enumerate(_variables(network)):
+            variable.assign(state[f"variable_{number}"])
+        best = [state[f"best_{number}"] for number in range(sum(name.startswith("best_") for name in state.files))]
+    stopping.restore(about["stopping"], best or None)
+    history.extend(about["history"])
+
+
+def _variables(network: keras.Model) -> list:
+    return network.variables + network.optimizer.variables
 
 
 def predict_batches(network: keras.Model, inputs: Iterator[np.ndarray], batch_size: int) -> np.ndarray:
@@ -194,14 +213,23 @@ def load_model(folder: Path, build: Callable[..., keras.Model]) -> KerasModel:
 
 
 def keras_layers(network: keras.Model) -> list[Layer]:
-    """Return the layers of a functional network, with the standardisation that goes before it; see `Layer`."""
+    """Return the layers of a functional network, with the standardisation that goes before it; see `Layer`.
+
+    What only keeps the padding of clips apart is left out: the input ``present`` and the layers `MaskPadding`.
+    """
     layers = []
     position = {}
     for layer in network.layers:
         tensors = layer.input if isinstance(layer.input, list) else [layer.input]
         is_input = isinstance(layer, keras.layers.InputLayer)
-        sources = () if is_input else tuple(position[tensor._keras_history.operation.name] for tensor in tensors)
-        shape = " × ".join(str(size) for size in layer.output.shape[1:])
+        origins = [] if is_input else [tensor._keras_history.operation.name for tensor in tensors]
+        sources = tuple(position[name] for name in origins if name != "present")
+        if layer.name == "present":
+            continue
+        if isinstance(layer, MaskPadding):
+            position[layer.name] = sources[0]
+            continue
+        shape = " × ".join("frames" if size is None else str(size) for size in layer.output.shape[1:])
         layers.append(Layer(layer.name.replace("_", " "), type(layer).__name__, shape, layer.count_params(), sources))
         if is_input:
             layers.append(Layer("standardise", "Standardisation", shape, 0, (len(layers) - 1,)))

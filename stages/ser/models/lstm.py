@@ -1,23 +1,25 @@
 """Training, storing and using the LSTM, in PyTorch; the network itself is in `lstm_network`."""
 
-import copy
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import nn
 
+from ser.checkpoints import Checkpoint
 from ser.errors import InputError
 from ser.examples import Examples, Fitted
 from ser.files import write_json, written
-from ser.models.early_stopping import EarlyStopping, check_epochs, validation_scores
+from ser.models.batches import bucketed_batches, epoch_examples, example_weights, padded, soft_targets
+from ser.models.early_stopping import check_epochs
+from ser.models.learning_rate import scheduled_rate
 from ser.models.lstm_network import LSTMNetwork
 from ser.models.network_graph import Layer
+from ser.models.perturbation import perturbed_batch
 from ser.models.standardization import check_finite, frame_statistics
+from ser.models.torch_training import run_epochs
 from ser.seeds import derive_seed, generator
 from ser.shards import Ragged
 
@@ -35,6 +37,7 @@ def fit(
     settings,
     seed: int,
     epochs: int | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Fitted:
     """Train an LSTM.
 
@@ -49,6 +52,8 @@ def fit(
     seed : int
     epochs : int, optional
         Train exactly so many epochs; without `validation` only.
+    checkpoint : Checkpoint, optional
+        Where the state is kept after every epoch, and what a training that was interrupted goes on from.
 
     Returns
     -------
@@ -63,33 +68,35 @@ def fit(
         If neither or both of `validation` and `epochs` are given.
     """
     check_epochs(validation, epochs)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    stopping = EarlyStopping(settings.patience)
-    history = []
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with torch.random.fork_rng():  # leaves the caller's random numbers as they were
         torch.manual_seed(derive_seed(seed, "lstm"))
         network = _build(train.inputs, classes, settings).to(device)
-        optimizer = torch.optim.AdamW(
-            network.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
-        for epoch in range(1, (epochs or settings.epochs) + 1):
-            row = {"epoch": epoch} | _train_epoch(network, optimizer, train, settings, generator(seed, "lstm", epoch))
-            if validation is not None:
-                scores = validation_scores(predict_proba(network, validation.inputs), validation.labels)
-                stopping.update(epoch, scores, lambda: copy.deepcopy(network.state_dict()))
-                row |= {f"validation_{name}": value for name, value in scores._asdict().items()}
-            history.append(row)
-            if stopping.is_over:
-                break
-    if validation is not None:
-        network.load_state_dict(stopping.best_weights)
-    return Fitted(network.eval().cpu(), pd.DataFrame(history), epochs or stopping.best_epoch)
+    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=settings.weight_decay)
+    history, best_epoch = run_epochs(
+        network,
+        optimizer,
+        lambda epoch: _train_epoch(network, optimizer, train, settings, seed, epoch),
+        predict_proba,
+        validation=validation,
+        epochs=epochs or settings.epochs,
+        patience=settings.patience,
+        checkpoint=checkpoint,
+    )
+    return Fitted(network.eval().cpu(), history, epochs or best_epoch)
 
 
 def _build(clips: Ragged, classes: int, settings) -> LSTMNetwork:
     mean, deviation = frame_statistics(clips)
     network = LSTMNetwork(
-        len(mean), classes, settings.layers, settings.hidden_size, settings.bidirectional, settings.dropout
+        len(mean),
+        classes,
+        settings.layers,
+        settings.hidden_size,
+        settings.bidirectional,
+        settings.downsample,
+        settings.pooling,
+        settings.dropout,
     )
     network.mean.copy_(torch.from_numpy(mean))
     network.deviation.copy_(torch.from_numpy(deviation))
@@ -97,52 +104,48 @@ def _build(clips: Ragged, classes: int, settings) -> LSTMNetwork:
 
 
 def _train_epoch(
-    network: LSTMNetwork, optimizer: torch.optim.Optimizer, train: Examples, settings, rng: np.random.Generator
+    network: LSTMNetwork, optimizer: torch.optim.Optimizer, train: Examples, settings, seed: int, epoch: int
 ) -> dict[str, float]:
-    device = network.mean.device
-    network.train()
+    torch.manual_seed(derive_seed(seed, "lstm", epoch))  # of the dropout: no state but the epoch's number
+    rng = generator(seed, "lstm", epoch)
+    device, fill = network.mean.device, network.mean.cpu().numpy()
+    multiple = _length_multiple(network)
+    targets = soft_targets(train.labels, network.settings["classes"], settings.label_smoothing)
+    weights = example_weights(train.labels, settings.balance)
+    order = epoch_examples(train.labels, settings.balance, rng)
+    batches = list(bucketed_batches(train.inputs.lengths, order, settings.batch_size, rng))
     loss_sum, correct = 0.0, 0
-    for items in bucketed_batches(train.inputs.lengths, settings.batch_size, rng):
-        labels = torch.from_numpy(train.labels[items].astype(np.int64)).to(device)
-        logits = network(*_padded(train.inputs, items, device))
-        loss = nn.functional.cross_entropy(logits, labels)
+    network.train()
+    for number, items in enumerate(batches):
+        clips = [train.inputs[item] for item in items]
+        frames, lengths, wanted = perturbed_batch(clips, targets[items], fill, settings, rng, multiple)
+        optimizer.param_groups[0]["lr"] = scheduled_rate(epoch - 1 + number / len(batches), settings)
+        with torch.autocast(device.type, torch.bfloat16, enabled=settings.mixed_precision and device.type == "cuda"):
+            logits = network(*_to_device(frames, lengths, device))
+        losses = nn.functional.cross_entropy(logits.float(), torch.from_numpy(wanted).to(device), reduction="none")
+        loss = (losses * torch.from_numpy(weights[items]).to(device)).mean()
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip)
         optimizer.step()
         loss_sum += loss.item() * len(items)
-        correct += (logits.argmax(dim=1) == labels).sum().item()
+        correct += (logits.argmax(dim=1).cpu().numpy() == train.labels[items]).sum().item()
     if not np.isfinite(loss_sum):
         raise InputError("lstm: the training loss is not finite; lower its learning_rate")
-    return {"loss": loss_sum / len(train.labels), "accuracy": correct / len(train.labels)}
+    return {"loss": loss_sum / len(order), "accuracy": correct / len(order)}
 
 
-def bucketed_batches(lengths: np.ndarray, batch_size: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Yield the positions of the clips of each batch: clips of similar length, in an order drawn by `rng`.
+def _to_device(frames: np.ndarray, lengths: np.ndarray, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return what the network takes: frames, shape (time, batch, features), and their numbers."""
+    return torch.from_numpy(frames).transpose(0, 1).contiguous().to(device), torch.from_numpy(lengths).to(device)
 
-    Sorting within pools of 20 batches, not over all clips, lets the company of a clip change from epoch to epoch.
+
+def _length_multiple(network: LSTMNetwork) -> int:
+    """Return what the padded length is a multiple of, such that the LSTM layers see multiples of 8.
+
+    oneDNN compiles and keeps code for each length it meets (300 MB for a hundred lengths).
     """
-    order = rng.permutation(len(lengths))
-    batches = []
-    for start in range(0, len(order), 20 * batch_size):
-        pool = order[start : start + 20 * batch_size]
-        pool = pool[np.argsort(lengths[pool], kind="stable")]
-        batches.extend(pool[first : first + batch_size] for first in range(0, len(pool), batch_size))
-    for batch in rng.permutation(len(batches)):
-        yield batches[batch]
-
-
-def _padded(clips: Ragged, items: np.ndarray, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Read a batch: frames, shape (time, batch, features), and their numbers, shape (batch,).
-
-    Time is a multiple of 8: oneDNN compiles and keeps code for each length it meets (300 MB for a hundred lengths).
-    """
-    arrays = [clips[item] for item in items]
-    lengths = np.array([len(array) for array in arrays])
-    frames = np.zeros((-(-lengths.max() // 8) * 8, len(arrays), arrays[0].shape[1]), dtype=np.float32)
-    for position, array in enumerate(arrays):
-        frames[: len(array), position] = array
-    return torch.from_numpy(frames).to(device), torch.from_numpy(lengths).to(device)
+    return 8 * network.settings["downsample"]
 
 
 def predict_proba(model: LSTMNetwork, inputs: Ragged) -> np.ndarray:
@@ -161,11 +164,12 @@ def predict_proba(model: LSTMNetwork, inputs: Ragged) -> np.ndarray:
     _check_inputs(model, inputs)
     model.eval()
     probabilities = np.empty((len(inputs), model.settings["classes"]), dtype=np.float32)
-    by_length = np.argsort(inputs.lengths, kind="stable")
+    by_length, fill = np.argsort(inputs.lengths, kind="stable"), model.mean.cpu().numpy()
     with torch.no_grad():
         for start in range(0, len(inputs), PREDICTION_BATCH):
             items = by_length[start : start + PREDICTION_BATCH]
-            logits = model(*_padded(inputs, items, model.mean.device))
+            frames, lengths = padded([inputs[item] for item in items], fill, _length_multiple(model))
+            logits = model(*_to_device(frames, lengths, model.mean.device))
             probabilities[items] = torch.softmax(logits, dim=1).cpu().numpy()
     return probabilities
 
@@ -196,10 +200,10 @@ def network_layers(model: LSTMNetwork) -> list[Layer]:
     """Return the layers in the order of their computation; see `Layer`."""
     settings = model.settings
     width = settings["hidden_size"] * (2 if settings["bidirectional"] else 1)
-    layers = [
-        Layer("frames", "input", f"frames × {settings['features']}", 0, ()),
-        Layer("standardise", "standardisation", f"frames × {settings['features']}", 0, (0,)),
-    ]
+    features = f"frames × {settings['features']}"
+    layers = [Layer("frames", "input", features, 0, ()), Layer("standardise", "standardisation", features, 0, (0,))]
+    if settings["downsample"] > 1:
+        layers.append(Layer(f"every {settings['downsample']} frames", "average pooling", features, 0, (1,)))
     for number in range(settings["layers"]):
         source = len(layers) - 1
         hidden = f"frames × {settings['hidden_size']}"
@@ -211,9 +215,11 @@ def network_layers(model: LSTMNetwork) -> list[Layer]:
             )
         layers.append(Layer(f"dropout {number + 1}", "dropout", f"frames × {width}", 0, (len(layers) - 1,)))
     last = len(layers) - 1
-    layers.append(Layer("mean and maximum", "pooling over time", str(2 * width), 0, (last,)))
-    layers.append(Layer("linear", "dense", str(settings["classes"]), _parameters(model.linear), (last + 1,)))
-    layers.append(Layer("softmax", "softmax activation", str(settings["classes"]), 0, (last + 2,)))
+    pooling = "attention" if settings["pooling"] == "attention" else "mean and maximum"
+    layers.append(Layer(pooling, "pooling over time", str(2 * width), _parameters(model.pooling), (last,)))
+    layers.append(Layer("pooled dropout", "dropout", str(2 * width), 0, (last + 1,)))
+    layers.append(Layer("linear", "dense", str(settings["classes"]), _parameters(model.linear), (last + 2,)))
+    layers.append(Layer("softmax", "softmax activation", str(settings["classes"]), 0, (last + 3,)))
     return layers
 
 

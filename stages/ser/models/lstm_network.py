@@ -10,7 +10,7 @@ from torch import nn
 
 
 class LSTMNetwork(nn.Module):
-    """Standardise, LSTM layers, mean and maximum over time, linear.
+    """Standardise, average neighbouring frames, LSTM layers, pooling over time, linear.
 
     Parameters
     ----------
@@ -20,11 +20,25 @@ class LSTMNetwork(nn.Module):
     layers, hidden_size : int
         `hidden_size` units in each direction of each layer.
     bidirectional : bool
+    downsample : int
+        So many frames are averaged to one before the first layer.
+    pooling : {"attention", "mean_max"}
+        `AttentivePooling`, or mean and maximum over time.
     dropout : float
         Share of the values set to zero after each layer and before the linear one while training.
     """
 
-    def __init__(self, features: int, classes: int, layers: int, hidden_size: int, bidirectional: bool, dropout: float):
+    def __init__(
+        self,
+        features: int,
+        classes: int,
+        layers: int,
+        hidden_size: int,
+        bidirectional: bool,
+        downsample: int,
+        pooling: str,
+        dropout: float,
+    ):
         super().__init__()
         self.settings = dict(
             features=features,
@@ -32,6 +46,8 @@ class LSTMNetwork(nn.Module):
             layers=layers,
             hidden_size=hidden_size,
             bidirectional=bidirectional,
+            downsample=downsample,
+            pooling=pooling,
             dropout=dropout,
         )
         directions = 2 if bidirectional else 1
@@ -41,6 +57,7 @@ class LSTMNetwork(nn.Module):
         self.register_buffer("deviation", torch.ones(features))
         self.ahead = nn.ModuleList(nn.LSTM(size, hidden_size) for size in sizes)
         self.back = nn.ModuleList(nn.LSTM(size, hidden_size) for size in sizes if bidirectional)
+        self.pooling = AttentivePooling(width) if pooling == "attention" else MeanMaxPooling()
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(2 * width, classes)
 
@@ -50,22 +67,94 @@ class LSTMNetwork(nn.Module):
         Parameters
         ----------
         frames : torch.Tensor of float32, shape (time, batch, features)
-            Padded at the end; what the padding holds makes no difference.
+            Padded at the end to a multiple of `downsample`; what the padding holds makes no difference.
         lengths : torch.Tensor of int64, shape (batch,)
             Number of frames of each clip, at least 1.
         """
-        time = torch.arange(len(frames), device=frames.device)[:, None]
-        padding = (time >= lengths)[:, :, None]
-        mirrored = torch.where(time < lengths, lengths - 1 - time, time)[:, :, None]
+        padding = _padding(frames, lengths)
         hidden = ((frames - self.mean) / self.deviation).masked_fill(padding, 0.0)
+        hidden, lengths = average_neighbours(hidden, lengths, self.settings["downsample"])
+        padding, mirrored = _padding(hidden, lengths), _mirrored(hidden, lengths)
         for layer in range(len(self.ahead)):
             outputs = [self.ahead[layer](hidden)[0]]
             if self.back:
                 outputs.append(_reorder(self.back[layer](_reorder(hidden, mirrored))[0], mirrored))
             hidden = self.dropout(torch.cat(outputs, dim=2))
-        mean = hidden.masked_fill(padding, 0.0).sum(dim=0) / lengths[:, None]
+        return self.linear(self.dropout(self.pooling(hidden, padding)))
+
+    def learnt_weights(self) -> dict[str, torch.Tensor]:
+        """Return by name what training changes, with the statistics of the training frames."""
+        return self.state_dict()
+
+
+class AttentivePooling(nn.Module):
+    """Mean and deviation over time, weighted by how much a small network attends to each frame [1]_.
+
+    Parameters
+    ----------
+    width : int
+        Columns of a frame.
+
+    References
+    ----------
+    .. [1] K. Okabe, T. Koshinaka, K. Shinoda, "Attentive statistics pooling for deep speaker embedding",
+       Interspeech 2018.
+    """
+
+    def __init__(self, width: int):
+        super().__init__()
+        self.attention = nn.Sequential(nn.Linear(width, width // 2), nn.Tanh(), nn.Linear(width // 2, 1))
+
+    def forward(self, hidden: torch.Tensor, padding: torch.Tensor) -> torch.Tensor:
+        """Pool `hidden`, shape (time, batch, width), outside `padding`, shape (time, batch, 1): (batch, 2 · width)."""
+        weights = self.attention(hidden).masked_fill(padding, -torch.inf).softmax(dim=0)
+        mean = (weights * hidden).sum(dim=0)
+        variance = (weights * (hidden - mean) ** 2).sum(dim=0)
+        return torch.cat([mean, (variance + 1e-6).sqrt()], dim=1)  # the root's slope at 0 is infinite
+
+
+class MeanMaxPooling(nn.Module):
+    """Mean and maximum over time."""
+
+    def forward(self, hidden: torch.Tensor, padding: torch.Tensor) -> torch.Tensor:
+        """Pool `hidden`, shape (time, batch, width), outside `padding`, shape (time, batch, 1): (batch, 2 · width)."""
+        mean = hidden.masked_fill(padding, 0.0).sum(dim=0) / (~padding).sum(dim=0)
         highest = hidden.masked_fill(padding, -torch.inf).amax(dim=0)
-        return self.linear(torch.cat([mean, highest], dim=1))
+        return torch.cat([mean, highest], dim=1)
+
+
+def average_neighbours(frames: torch.Tensor, lengths: torch.Tensor, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Average every `count` frames of each clip to one, the last of a clip over those that are left.
+
+    Parameters
+    ----------
+    frames : torch.Tensor, shape (time, batch, features)
+        0 in the padding; time is a multiple of `count`.
+    lengths : torch.Tensor of int64, shape (batch,)
+    count : int
+
+    Returns
+    -------
+    frames : torch.Tensor, shape (time / count, batch, features)
+    lengths : torch.Tensor of int64, shape (batch,)
+    """
+    if count == 1:
+        return frames, lengths
+    sums = frames.unflatten(0, (-1, count)).sum(dim=1)
+    first = count * torch.arange(len(sums), device=frames.device)[:, None]
+    members = (lengths - first).clamp(1, count)
+    return sums / members[:, :, None], -(-lengths // count)
+
+
+def _padding(frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Return which frames lie behind the end of their clip, shape (time, batch, 1)."""
+    return (torch.arange(len(frames), device=frames.device)[:, None] >= lengths)[:, :, None]
+
+
+def _mirrored(frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Return the order that reverses each clip within its own length, shape (time, batch, 1)."""
+    time = torch.arange(len(frames), device=frames.device)[:, None]
+    return torch.where(time < lengths, lengths - 1 - time, time)[:, :, None]
 
 
 def _reorder(values: torch.Tensor, order: torch.Tensor) -> torch.Tensor:

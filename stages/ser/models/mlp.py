@@ -19,6 +19,8 @@ def fit_mlp(
     validation: tuple[np.ndarray, np.ndarray] | None,
     settings,
     epochs: int | None,
+    *,
+    weights: np.ndarray,
 ) -> tuple[MLPClassifier, pd.DataFrame, int]:
     """Train up to ``settings.epochs`` epochs and keep the one with the best validation UAR.
 
@@ -32,6 +34,8 @@ def fit_mlp(
     settings : ser.params.Mlp
     epochs : int, optional
         Train exactly so many; needed without a validation part.
+    weights : np.ndarray of float32, shape (n,)
+        What each example counts in the loss.
 
     Returns
     -------
@@ -42,7 +46,7 @@ def fit_mlp(
     stopping = EarlyStopping(settings.patience)
     history = []
     for epoch in range(1, (epochs or settings.epochs) + 1):
-        model.partial_fit(X, y, classes=np.unique(y))
+        model.partial_fit(X, y, sample_weight=weights, classes=np.unique(y))
         row = {"epoch": epoch, "loss": model.loss_, "accuracy": model.score(X, y)}
         if validation is not None:
             scores = validation_scores(model.predict_proba(validation[0]), validation[1])

@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from ser.checkpoints import Checkpoint
 from ser.errors import InputError
 from ser.examples import Examples, Fitted
+from ser.models.batches import epoch_examples, example_weights, soft_targets
 from ser.models.early_stopping import check_epochs, validation_scores
 from ser.models.keras_training import (
+    Batches,
     KerasModel,
     compiled,
     keras,
@@ -18,13 +21,17 @@ from ser.models.keras_training import (
     train_network,
 )
 from ser.models.network_graph import Layer
+from ser.models.oversampling import oversample
+from ser.models.perturbation import draw_mixture
 from ser.models.standardization import check_finite, column_statistics
 from ser.seeds import derive_seed
 
 PREDICTION_BATCH = 256  # clips
 
 
-def build_network(features: int, classes: int, units: int, blocks: int, dropout: float) -> keras.Model:
+def build_network(
+    features: int, classes: int, units: int, blocks: int, input_dropout: float, dropout: float, limit: float
+) -> keras.Model:
     """Return a projection to `units`, `blocks` residual blocks (He et al. 2016) and a softmax.
 
     Parameters
@@ -34,8 +41,10 @@ def build_network(features: int, classes: int, units: int, blocks: int, dropout:
     units : int
         Width of the projection and of every block.
     blocks : int
-    dropout : float
-        Share of the values set to zero inside each block while training.
+    input_dropout, dropout : float
+        Share of the inputs, and of the values inside each block and before the softmax, set to zero while training.
+    limit : float
+        Inputs are cut to so many deviations: functionals such as kurtosis have long tails.
 
     References
     ----------
@@ -43,7 +52,9 @@ def build_network(features: int, classes: int, units: int, blocks: int, dropout:
     """
     layers = keras.layers
     inputs = keras.Input((features,), name="functionals")
-    x = layers.Dense(units, use_bias=False, name="projection")(inputs)
+    x = layers.Lambda(keras.ops.clip, arguments=dict(x_min=-limit, x_max=limit), name="limit")(inputs)
+    x = layers.Dropout(input_dropout, name="input_dropout")(x)
+    x = layers.Dense(units, use_bias=False, name="projection")(x)
     x = layers.BatchNormalization(name="projection_normalisation")(x)
     x = layers.ReLU(name="projection_relu")(x)
     for block in range(1, blocks + 1):
@@ -56,6 +67,7 @@ def build_network(features: int, classes: int, units: int, blocks: int, dropout:
         x = layers.BatchNormalization(name=f"block_{block}_normalisation_2")(x)
         x = layers.Add(name=f"block_{block}_add")([skip, x])
         x = layers.ReLU(name=f"block_{block}_relu_2")(x)
+    x = layers.Dropout(dropout, name="dropout")(x)
     outputs = layers.Dense(classes, activation="softmax", name="softmax")(x)
     return keras.Model(inputs, outputs, name="residual")
 
@@ -67,6 +79,7 @@ def fit(
     settings,
     seed: int,
     epochs: int | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Fitted:
     """Train a dense residual network.
 
@@ -81,6 +94,8 @@ def fit(
     seed : int
     epochs : int, optional
         Train exactly so many epochs; without `validation` only.
+    checkpoint : Checkpoint, optional
+        Where the state is kept after every epoch, and what a training that was interrupted goes on from.
 
     Returns
     -------
@@ -101,27 +116,41 @@ def fit(
         classes=classes,
         units=settings.units,
         blocks=settings.blocks,
+        input_dropout=settings.input_dropout,
         dropout=settings.dropout,
+        limit=settings.limit,
     )
-    network = compiled(build_network, arguments, settings.learning_rate, derive_seed(seed, "residual"))
+    network = compiled(build_network, arguments, settings, derive_seed(seed, "residual"))
     model = KerasModel(network, mean, deviation, arguments)
-
-    def read(items: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        return model.standardize(train.inputs[items])
 
     def score():
         return validation_scores(predict_proba(model, validation.inputs), validation.labels)
 
-    history, epoch = train_network(
-        network,
-        read,
-        train,
-        score if validation is not None else None,
-        settings,
-        seed,
-        epochs,
-    )
+    batches = training_batches(model, train, settings, derive_seed(seed, "smote"))
+    scored = score if validation is not None else None
+    history, epoch = train_network(network, batches, scored, settings, seed, epochs, checkpoint)
     return Fitted(model, history, epoch)
+
+
+def training_batches(model: KerasModel, train: Examples, settings, seed: int) -> Batches:
+    """Return the batches of an epoch: standardised inputs, mixed with others of their batch."""
+    inputs, labels = model.standardize(train.inputs), train.labels
+    if settings.balance == "smote":
+        inputs, labels = oversample(inputs, labels, seed)
+    targets = soft_targets(labels, model.settings["classes"], settings.label_smoothing)
+    # Batches of one size: batch normalisation learns nothing good from a last batch of two. The few examples left out
+    # are others in each epoch.
+    size = min(settings.batch_size, len(labels))
+
+    def draw(rng: np.random.Generator) -> list[np.ndarray]:
+        order = epoch_examples(labels, settings.balance, rng)
+        return list(order[: len(order) // size * size].reshape(-1, size))
+
+    def read(items: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        mixture = draw_mixture(len(items), settings.mixup, rng)
+        return mixture.mix(inputs[items]), mixture.mix(targets[items])
+
+    return Batches(draw, read, example_weights(labels, settings.balance))
 
 
 def predict_proba(model: KerasModel, inputs: np.ndarray) -> np.ndarray:

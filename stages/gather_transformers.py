@@ -1,0 +1,44 @@
+"""Put the tables of the models on pretrained encoders where those of all other models are.
+
+A stage of its own, as the stages of train_transformer cannot share a folder, and as there is none of them without a
+checkpoint. Models that params.yaml no longer asks for are deleted: DVC leaves behind what a stage wrote that is gone.
+
+Reads   data/models/train_transformer/<checkpoint>_<mode>/{predictions,history,importance}.csv
+Writes  data/{predictions,history,importance}/train_transformer/<checkpoint>_<mode>.csv
+"""
+
+import shutil
+from pathlib import Path
+
+from ser.errors import InputError, stage_errors
+from ser.files import write_json, written
+from ser.params import load_params
+
+TRAINER = "train_transformer"
+
+
+def gather_transformers() -> None:
+    section = load_params().train_transformer
+    names = [f"{checkpoint}_{mode}" for checkpoint in section.checkpoints for mode in section.modes]
+    models = Path("data/models") / TRAINER
+    for folder in models.glob("*"):
+        if folder.name not in names:
+            shutil.rmtree(folder)
+    if not names:
+        shutil.rmtree(models, ignore_errors=True)
+    for table in ("predictions", "history", "importance"):
+        folder = Path("data") / table / TRAINER
+        shutil.rmtree(folder, ignore_errors=True)
+        write_json({"models": names}, folder / "models.json")  # DVC warns of empty folders
+        for name in names:
+            source = models / name / f"{table}.csv"
+            if not source.is_file():
+                raise InputError(f"{source} not found: run `dvc repro {TRAINER}`")
+            with written(folder / f"{name}.csv") as temporary:
+                shutil.copyfile(source, temporary)
+    print(f"{len(names)} models on pretrained encoders{': ' if names else ''}{', '.join(names)}")
+
+
+if __name__ == "__main__":
+    with stage_errors():
+        gather_transformers()

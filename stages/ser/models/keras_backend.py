@@ -1,0 +1,32 @@
+"""Keras on TensorFlow, made quiet and deterministic; everything that needs Keras imports it from here."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def _without_start_messages() -> Iterator[None]:
+    """Drop what TensorFlow's C++ part writes to standard error while it is imported; no setting stops it."""
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["KERAS_BACKEND"] = "tensorflow"
+with _without_start_messages():
+    import keras  # noqa: F401
+    import tensorflow as tf
+
+    # Several threads add up in another order: other bytes.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.config.experimental.enable_op_determinism()
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)  # otherwise the first process takes all its memory

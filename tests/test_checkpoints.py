@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+
+from ser import checkpoints
+from ser.checkpoints import open_checkpoint, remove_checkpoints
+from ser.examples import Examples
+from ser.shards import Ragged
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def examples(inputs) -> Examples:
+    return Examples(inputs, np.array([0, 1]), np.array(["a", "b"]), np.array(["c", "d"]))
+
+
+def table(value: float = 1.0) -> Examples:
+    return examples(np.array([[value, 2], [3, 4]], dtype=np.float32))
+
+
+def sequences(value: float = 1.0, cut: int = 2) -> Examples:
+    rows = np.array([[value], [2], [3], [4], [5]], dtype=np.float32)
+    return examples(Ragged([rows], np.array([[0, 0, cut], [0, cut, 5 - cut]])))
+
+
+def test_the_same_training_finds_what_it_wrote():
+    assert open_checkpoint("lstm", "fold_0", {"epochs": 3}, parts=[table()]).read() is None
+    open_checkpoint("lstm", "fold_0", {"epochs": 3}, parts=[table()]).write(b"state")
+    assert open_checkpoint("lstm", "fold_0", {"epochs": 3}, parts=[table()]).read() == b"state"
+
+
+@pytest.mark.parametrize("kind", [table, sequences])
+def test_another_training_does_not(kind, monkeypatch):
+    open_checkpoint("lstm", "fold_0", 7, parts=[kind()]).write(b"state")
+    assert open_checkpoint("lstm", "fold_1", 7, parts=[kind()]).read() is None
+    assert open_checkpoint("lstm", "fold_0", 8, parts=[kind()]).read() is None
+    assert open_checkpoint("lstm", "fold_0", 7, parts=[kind(1.5)]).read() is None
+    assert open_checkpoint("lstm", "fold_0", 7, parts=[kind(), kind()]).read() is None
+    other_labels = kind()._replace(labels=np.array([1, 0]))
+    assert open_checkpoint("lstm", "fold_0", 7, parts=[other_labels]).read() is None
+    monkeypatch.setattr(checkpoints, "code_digest", lambda: "other code")
+    assert open_checkpoint("lstm", "fold_0", 7, parts=[kind()]).read() is None
+
+
+def test_the_same_frames_cut_elsewhere_are_other_clips():
+    open_checkpoint("lstm", parts=[sequences(cut=2)]).write(b"state")
+    assert open_checkpoint("lstm", parts=[sequences(cut=3)]).read() is None
+
+
+def test_a_finished_stage_leaves_none(tmp_path):
+    open_checkpoint("lstm", parts=[table()]).write(b"state")
+    open_checkpoint("cnn", parts=[table()]).write(b"state")
+    remove_checkpoints("lstm")
+    remove_checkpoints("residual")  # that has none
+    assert [path.name for path in (tmp_path / "data/checkpoints").iterdir()] == ["cnn"]

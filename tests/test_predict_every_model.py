@@ -1,0 +1,40 @@
+"""`predict.py` on the files gives what each trainer wrote for their clips, row by row. Long: `make verify` runs it."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conftest import run_stage, workplace
+from test_pipeline import MODELS
+
+pytestmark = pytest.mark.verify
+
+
+@pytest.fixture(scope="module", params=["train", "speaker"])
+def trained(request, tmp_path_factory):
+    """A workplace in which all trainers have run on a small demo corpus, and its clips as files in wavs/."""
+    folder = workplace(tmp_path_factory.mktemp(request.param) / "work", train__normalization=request.param)
+    steps = ["prepare", "split", "augment", "extract prepared", "extract augmented", *MODELS, "demo wavs"]
+    for step in steps:
+        run = run_stage(folder, *step.split())
+        assert run.returncode == 0, run.stderr
+    return folder, request.param
+
+
+@pytest.mark.parametrize("fold", [0, 1])
+@pytest.mark.parametrize(("trainer", "model"), [(t, m) for t, models in MODELS.items() for m in models])
+def test_every_row_is_what_the_trainer_wrote(trained, trainer, model, fold):
+    folder, normalization = trained
+    place = f"data/models/{trainer}/{model}/fold_{fold}"
+    assert json.loads((folder / place / "model.json").read_text())["normalization"] == normalization
+    run = run_stage(folder, "predict", "wavs", "--model", place, "--output", "out.csv")
+    assert run.returncode == 0, run.stderr
+    found = pd.read_csv(folder / "out.csv")
+    found["clip"] = found["file"].str.removeprefix("wavs/").str.removesuffix(".wav")
+    expected = pd.read_csv(folder / f"data/predictions/{trainer}/{model}.csv").query("fold == @fold")
+    both = expected.merge(found, on="clip", suffixes=("", "_found"))
+    assert len(both) == len(expected) > 30
+    for column in expected.filter(like="p_"):
+        np.testing.assert_allclose(both[f"{column}_found"], both[column], rtol=0, atol=1e-5)
