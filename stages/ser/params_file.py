@@ -1,21 +1,12 @@
-"""Changing values in the text of ``params.yaml``: no other line is touched, and comments stay where they are."""
+"""Changing values in the text of ``params.yaml``: comments and all other lines stay as they are."""
 
-from typing import Any, NamedTuple
+import io
+from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedSeq
 
 from ser.overrides import format_value
-
-
-class _Entry(NamedTuple):
-    """Where a key stands: its rows from the first to the last, its indentation, and the comments that are kept."""
-
-    first: int
-    last: int
-    indentation: int
-    comment: tuple[int, str]  # column and text of that beside the key
-    item_comment: tuple[int, str]  # and of that beside the first item of a list
 
 
 def change_values(text: str, settings: dict[str, Any]) -> str:
@@ -27,61 +18,41 @@ def change_values(text: str, settings: dict[str, Any]) -> str:
         Of params.yaml.
     settings : dict
         Values by dotted key; the keys exist. What has its value already is left as it is written.
-
-    Returns
-    -------
-    str
     """
-    content, lines = YAML().load(text), text.splitlines()
-    entries = {}
+    yaml = YAML()
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.width, yaml.preserve_quotes = 10**6, True
+    yaml.representer.add_representer(type(None), _write_null)
+    yaml.representer.add_representer(float, _write_float)
+    content = yaml.load(text)
     for key, value in settings.items():
         *sections, name = key.split(".")
         place = content
         for section in sections:
             place = place[section]
-        if place[name] != value or isinstance(place[name], bool) != isinstance(value, bool):
-            entries[key] = _find(place, name)
-    for key, entry in sorted(entries.items(), key=lambda pair: -pair[1].first):  # upwards: the rows above stay valid
-        lines[entry.first : entry.last + 1] = _write(key.rpartition(".")[2], settings[key], entry)
-    return "\n".join(lines) + "\n"
+        before = place[name]
+        if before == value and isinstance(before, bool) == isinstance(value, bool):
+            continue
+        place[name] = value
+        if value and isinstance(value, list) and isinstance(before, CommentedSeq):
+            place[name] = _with_comments(value, before)
+    written = io.StringIO()
+    yaml.dump(content, written)
+    return written.getvalue()
 
 
-def _find(place: CommentedMap, name: str) -> _Entry:
-    row, column = place.lc.key(name)
-    value = place[name]
-    beside = place.ca.items.get(name, [None] * 3)[2]
-    of_item = value.ca.items.get(0, [None])[0] if isinstance(value, CommentedSeq) else None
-    return _Entry(row, _last_row(place, name), column, _comment(beside), _comment(of_item))
+def _with_comments(values: list, before: CommentedSeq) -> CommentedSeq:
+    """Return a list with the comment beside the first item, and the empty line behind the last, of another."""
+    after = CommentedSeq(values)
+    for old, new in ((len(before) - 1, len(values) - 1), (0, 0)):
+        if old in before.ca.items:
+            after.ca.items[new] = before.ca.items[old]
+    return after
 
 
-def _last_row(place: CommentedMap | CommentedSeq, key: str | int) -> int:
-    """Return the row in which a value ends."""
-    value = place[key]
-    if isinstance(value, CommentedMap | CommentedSeq) and len(value) and not value.fa.flow_style():
-        return _last_row(value, list(value)[-1] if isinstance(value, CommentedMap) else len(value) - 1)
-    return place.lc.data[key][0]
+def _write_null(representer, _):
+    return representer.represent_scalar("tag:yaml.org,2002:null", "null")  # by default nothing is written
 
 
-def _comment(token) -> tuple[int, str]:
-    """Return what a token of ruamel.yaml holds of its own line; it also holds the empty lines below."""
-    text = token.value.split("\n")[0] if token is not None else ""
-    return (token.start_mark.column, text) if text else (0, "")
-
-
-def _write(name: str, value: Any, entry: _Entry) -> list[str]:
-    key = f"{' ' * entry.indentation}{name}:"
-    if not (isinstance(value, list) and value):
-        return [_beside(f"{key} {_format(value)}", entry.comment)]
-    items = [f"{' ' * (entry.indentation + 2)}- {_format(item)}" for item in value]
-    return [_beside(key, entry.comment), _beside(items[0], entry.item_comment), *items[1:]]
-
-
-def _beside(line: str, comment: tuple[int, str]) -> str:
-    column, text = comment
-    return f"{line.ljust(column - 1)} {text}" if text else line
-
-
-def _format(value: Any) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{format_value(key)}: {_format(item)}" for key, item in value.items()) + "}"
-    return format_value(value)
+def _write_float(representer, value):
+    return representer.represent_scalar("tag:yaml.org,2002:float", format_value(value))  # 0.00001, not 1e-05
