@@ -24,6 +24,8 @@ with _without_start_messages():
     import keras  # noqa: F401
     import tensorflow as tf
 
+    tf.get_logger().setLevel("ERROR")  # clips of many lengths: it warns of the first few times that it traces anew
+
     # Several threads add up in another order: other bytes.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
