@@ -25,6 +25,7 @@ from ser.corpora import audio_files
 from ser.errors import InputError, stage_errors
 from ser.features.extraction import INPUTS, spectrum
 from ser.files import write_csv, write_json
+from ser.logit_adjustment import adjust
 from ser.normalization import normalize_by_speaker, speaker_statistics
 from ser.params import Extract
 from ser.shards import Ragged
@@ -69,7 +70,7 @@ def predict(paths: list[Path], folder: Path, output: Path | None, speaker_table:
                     together = library.embed(model, together)
                 if by_speaker:
                     together = normalized(together, speakers[batch[0]])
-                probabilities = library.predict_proba(model, together)
+                probabilities = adjust(library.predict_proba(model, together), description["class_factors"])
                 names = [str(files[row]) for row in inputs]
                 tables.append(prediction_table(names, probabilities, description["classes"]).set_index([list(inputs)]))
     if not tables:
@@ -107,7 +108,7 @@ def read_description(folder: Path) -> dict:
         description = json.loads((folder / "model.json").read_text())
         source = description["input"]
         known = description["trainer"] in LIBRARIES and (source["kind"] in SAMPLES or "extract" in source)
-        known = known and description.get("normalization") in ("train", "speaker")
+        known = known and description.get("normalization") in ("train", "speaker") and "class_factors" in description
         if known and AudioSettings.__annotations__.keys() <= source["audio"].keys():
             return description
         raise InputError(f"{folder}/model.json was not written by this version: train the model again")

@@ -88,6 +88,14 @@ def test_two_emotions_are_enough(name, tmp_path):
     assert np.mean(probabilities.argmax(axis=1) == make_examples(3, 2).labels) > 0.75
 
 
+def test_a_forest_that_is_sure_of_one_of_two_emotions_stays_within_0_and_1(tmp_path):
+    forest = settings().random_forest.model_copy(update={"n_estimators": 77})
+    classical.save(fit("random_forest", classes=2, random_forest=forest).model, tmp_path)
+    inputs = np.concatenate([scale * make_examples(3, 2).inputs for scale in (1, 3, 10)])
+    probabilities = classical.predict_proba(classical.load(tmp_path), inputs)
+    assert probabilities.min() >= 0 and probabilities.max() <= 1
+
+
 @pytest.mark.parametrize("name", ["logistic_regression", "svm_rbf", "lightgbm"])
 def test_selection_and_tuning(name, tmp_path):
     fitted = fit(name, select=6, tune=True, balance="none")

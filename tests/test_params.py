@@ -120,6 +120,7 @@ def test_missing_key_is_named(tmp_path, key):
         ("train_ml.svm_rbf.gamma", "auto-scale", "'auto-scale'", "'scale' or 'auto'"),
         ("train_cnn.filters", "[8, 8, 8, 8, 8, 8]", "[8, 8, 8, 8, 8, 8]", "at most 5 items"),
         ("train.normalization", "speakers", "'speakers'", "'train' or 'speaker'"),
+        ("train.logit_adjustment", "-0.5", "-0.5", "greater than or equal to 0"),
         ("fuse.method", "vote", "'vote'", "'mean', 'weights' or 'stacking'"),
         ("fuse.shrinkage", "-1.0", "-1.0", "greater than or equal to 0"),
         ("fuse.C", "0.0", "0.0", "greater than 0"),

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.verify
 @pytest.fixture(scope="module", params=["train", "speaker"])
 def trained(request, tmp_path_factory):
     """A workplace in which all trainers have run on a small demo corpus, and its clips as files in wavs/."""
-    folder = workplace(tmp_path_factory.mktemp(request.param) / "work", train__normalization=request.param)
+    changes = {"train__normalization": request.param, "train__logit_adjustment": 1.0}
+    changes |= {"prepare__rename": {"neutral": "sadness"}}  # with anger half as frequent there is something to adjust
+    folder = workplace(tmp_path_factory.mktemp(request.param) / "work", **changes)
     steps = ["prepare", "split", "augment", "extract prepared", "extract augmented", *MODELS, "demo wavs"]
     for step in steps:
         run = run_stage(folder, *step.split())
@@ -28,7 +30,8 @@ def trained(request, tmp_path_factory):
 def test_every_row_is_what_the_trainer_wrote(trained, trainer, model, fold):
     folder, normalization = trained
     place = f"data/models/{trainer}/{model}/fold_{fold}"
-    assert json.loads((folder / place / "model.json").read_text())["normalization"] == normalization
+    description = json.loads((folder / place / "model.json").read_text())
+    assert description["normalization"] == normalization and description["class_factors"] == [2.0, 1.0]
     run = run_stage(folder, "predict", "wavs", "--model", place, "--output", "out.csv")
     assert run.returncode == 0, run.stderr
     found = pd.read_csv(folder / "out.csv")

@@ -198,6 +198,7 @@ class Extract(Section):
 class Train(Section):
     seed: Seed
     normalization: Literal["train", "speaker"]
+    logit_adjustment: Annotated[float, Field(ge=0)]
     importance_repeats: Annotated[int, Field(ge=0)]
 
 

@@ -19,11 +19,13 @@ from ser.dataset import DATA, Dataset, Inputs, examples, fold_names, open_datase
 from ser.features.groups import feature_groups
 from ser.files import write_csv, write_json
 from ser.importance import group_importance
+from ser.logit_adjustment import adjust, class_factors
 from ser.one_emotion import one_emotion_warning
 from ser.parallel import parallel_map
 from ser.params import Compute, Train
 from ser.predictions import predicted_emotions, scored_rows, write_predictions
 from ser.seeds import derive_seed
+from ser.shards import Ragged
 
 MODELS = DATA / "models"
 
@@ -142,6 +144,8 @@ def _run_job(
 
     folder = MODELS / trainer / job.model / (job.fold or "")
     library.save(fitted.model, folder)
+    labels = pd.Categorical(data.clips.loc[train_rows, "emotion"], categories=data.classes).codes
+    factors = class_factors(np.bincount(labels, minlength=classes), settings.logit_adjustment)
     description = {
         "trainer": trainer,
         "model": job.model,
@@ -151,14 +155,18 @@ def _run_job(
         "epochs": fitted.epochs,
         "training_clips": int(train_rows.sum()),
         "training_examples": len(train.labels),
+        "class_factors": factors,
         "input": data.description,
     }
     write_json(description, folder / "model.json")
     if job.fold is None:
         return None
     model, number = library.load(folder), int(job.fold.removeprefix("fold_"))
-    predictions = predict_fold(library, model, data, job.fold)
-    predict_proba = partial(library.predict_proba, model)
+
+    def predict_proba(inputs: np.ndarray | Ragged) -> np.ndarray:
+        return adjust(library.predict_proba(model, inputs), factors)
+
+    predictions = predict_fold(predict_proba, data, job.fold)
     importance = group_importance(predict_proba, validation, groups, repeats=settings.importance_repeats, seed=seed)
     importance.insert(0, "fold", number)
     history = fitted.history
@@ -178,7 +186,7 @@ def training_rows(data: Dataset, fold: str | None) -> np.ndarray:
     return ~rows_of_part(data, folds[0], "test") if len(folds) == 1 else np.ones(len(data.clips), dtype=bool)
 
 
-def predict_fold(library, model, data: Dataset, fold: str) -> pd.DataFrame:
+def predict_fold(predict_proba: Callable[[np.ndarray | Ragged], np.ndarray], data: Dataset, fold: str) -> pd.DataFrame:
     """Return the predictions for the test and validation clips of a fold."""
     tables = []
     for part in ("test", "validation"):
@@ -186,7 +194,7 @@ def predict_fold(library, model, data: Dataset, fold: str) -> pd.DataFrame:
         table = data.clips.loc[rows, ["clip", "emotion"]].reset_index(drop=True)
         table.insert(1, "fold", int(fold.removeprefix("fold_")))
         table.insert(2, "part", part)
-        probabilities = library.predict_proba(model, take(data.inputs, rows))
+        probabilities = predict_proba(take(data.inputs, rows))
         columns = [f"p_{emotion}" for emotion in data.classes]
         tables.append(pd.concat([table, pd.DataFrame(probabilities, columns=columns)], axis=1))
     return pd.concat(tables, ignore_index=True)

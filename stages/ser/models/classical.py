@@ -200,7 +200,7 @@ def predict_proba(model: Stored, inputs: np.ndarray) -> np.ndarray:
     """Return the probability of each class, float32 of shape (n, classes)."""
     outputs = model.session.run(None, {"X": np.asarray(inputs, dtype=np.float32)})
     if model.trees is None:
-        return outputs[1]
+        return outputs[1].clip(0, 1)  # of two classes ONNX's sum over a forest's trees may be 1.0000001
     probabilities = model.trees.predict(outputs[0], num_threads=1)
     if probabilities.ndim == 1:  # two classes: the probability of the second
         probabilities = np.stack([1 - probabilities, probabilities], axis=1)

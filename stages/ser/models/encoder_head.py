@@ -14,6 +14,7 @@ from ser.files import write_json
 from ser.models.batches import epoch_examples
 from ser.models.early_stopping import check_epochs
 from ser.models.encoder_networks import FrozenHead
+from ser.models.perturbation import draw_mixture
 from ser.models.standardization import check_finite, frame_statistics
 from ser.models.tensor_files import read_tensors, write_tensors
 from ser.models.torch_training import run_epochs, train_batches
@@ -102,8 +103,9 @@ def _train_epoch(
     order = epoch_examples(labels, settings.balance, generator(seed, "order", epoch))
     batches = [order[start : start + settings.batch_size] for start in range(0, len(order), settings.batch_size)]
 
-    def read_batch(items: np.ndarray, _: np.random.Generator) -> tuple[np.ndarray]:
-        return (embeddings[items],)
+    def read_batch(items: np.ndarray, targets: np.ndarray, rng: np.random.Generator) -> tuple:
+        mixture = draw_mixture(len(items), settings.mixup, rng)
+        return (mixture.mix(embeddings[items]),), mixture.mix(targets)
 
     return train_batches(network, optimizer, labels, batches, read_batch, settings, seed, epoch)
 

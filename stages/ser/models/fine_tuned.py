@@ -14,6 +14,7 @@ from ser.models.batches import bucketed_batches, epoch_examples
 from ser.models.early_stopping import check_epochs
 from ser.models.encoder import DEVICE, encoder_of, input_values, load_encoder
 from ser.models.encoder_networks import FineTunedEncoder
+from ser.models.perturbation import draw_mixture
 from ser.models.tensor_files import read_tensors, write_tensors
 from ser.models.torch_training import run_epochs, train_batches
 from ser.pretrained import StoredEncoder
@@ -113,9 +114,11 @@ def _train_epoch(
     order = epoch_examples(train.labels, settings.balance, rng)
     batches = bucketed_batches(train.inputs.lengths, order, settings.batch_size, rng)
 
-    def read_batch(items: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def read_batch(items: np.ndarray, targets: np.ndarray, rng: np.random.Generator) -> tuple:
         values = cropped_batch(network, train.inputs, items, settings.seconds, rng)
-        return values, mask(len(items), frames_of(network, values.shape[1]), settings.masked, rng)
+        masked = mask(len(items), frames_of(network, values.shape[1]), settings.masked, rng)
+        mixture = draw_mixture(len(items), settings.mixup, rng)
+        return (mixture.mix(values), masked), mixture.mix(targets)
 
     return train_batches(network, optimizer, train.labels, batches, read_batch, settings, seed, epoch)
 

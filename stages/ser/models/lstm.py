@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +13,13 @@ from ser.checkpoints import Checkpoint
 from ser.errors import InputError
 from ser.examples import Examples, Fitted
 from ser.files import write_json, written
-from ser.models.batches import bucketed_batches, epoch_examples, example_weights, padded, soft_targets
+from ser.models.batches import bucketed_batches, epoch_examples, padded
 from ser.models.early_stopping import check_epochs
-from ser.models.learning_rate import scheduled_rate
 from ser.models.lstm_network import LSTMNetwork
 from ser.models.network_graph import Layer
 from ser.models.perturbation import perturbed_batch
 from ser.models.standardization import check_finite, frame_statistics
-from ser.models.torch_training import run_epochs
+from ser.models.torch_training import run_epochs, train_batches
 from ser.seeds import derive_seed, generator
 from ser.shards import Ragged
 
@@ -72,11 +72,12 @@ def fit(
     with torch.random.fork_rng():  # leaves the caller's random numbers as they were
         torch.manual_seed(derive_seed(seed, "lstm"))
         network = _build(train.inputs, classes, settings).to(device)
-    optimizer = torch.optim.AdamW(network.parameters(), weight_decay=settings.weight_decay)
+    groups = [{"params": network.parameters(), "relative_rate": 1.0}]
+    optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
     history, best_epoch = run_epochs(
         network,
         optimizer,
-        lambda epoch: _train_epoch(network, optimizer, train, settings, seed, epoch),
+        partial(_train_epoch, network, optimizer, train, settings, seed),
         predict_proba,
         validation=validation,
         epochs=epochs or settings.epochs,
@@ -106,38 +107,23 @@ def _build(clips: Ragged, classes: int, settings) -> LSTMNetwork:
 def _train_epoch(
     network: LSTMNetwork, optimizer: torch.optim.Optimizer, train: Examples, settings, seed: int, epoch: int
 ) -> dict[str, float]:
-    torch.manual_seed(derive_seed(seed, "lstm", epoch))  # of the dropout: no state but the epoch's number
-    rng = generator(seed, "lstm", epoch)
-    device, fill = network.mean.device, network.mean.cpu().numpy()
-    multiple = _length_multiple(network)
-    targets = soft_targets(train.labels, network.settings["classes"], settings.label_smoothing)
-    weights = example_weights(train.labels, settings.balance)
+    rng, fill, multiple = generator(seed, "order", epoch), network.mean.cpu().numpy(), _length_multiple(network)
     order = epoch_examples(train.labels, settings.balance, rng)
-    batches = list(bucketed_batches(train.inputs.lengths, order, settings.batch_size, rng))
-    loss_sum, correct = 0.0, 0
-    network.train()
-    for number, items in enumerate(batches):
+    batches = bucketed_batches(train.inputs.lengths, order, settings.batch_size, rng)
+
+    def read_batch(items: np.ndarray, targets: np.ndarray, rng: np.random.Generator) -> tuple:
         clips = [train.inputs[item] for item in items]
-        frames, lengths, wanted = perturbed_batch(clips, targets[items], fill, settings, rng, multiple)
-        optimizer.param_groups[0]["lr"] = scheduled_rate(epoch - 1 + number / len(batches), settings)
-        with torch.autocast(device.type, torch.bfloat16, enabled=settings.mixed_precision and device.type == "cuda"):
-            logits = network(*_to_device(frames, lengths, device))
-        losses = nn.functional.cross_entropy(logits.float(), torch.from_numpy(wanted).to(device), reduction="none")
-        loss = (losses * torch.from_numpy(weights[items]).to(device)).mean()
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(network.parameters(), settings.gradient_clip)
-        optimizer.step()
-        loss_sum += loss.item() * len(items)
-        correct += (logits.argmax(dim=1).cpu().numpy() == train.labels[items]).sum().item()
-    if not np.isfinite(loss_sum):
-        raise InputError("lstm: the training loss is not finite; lower its learning_rate")
-    return {"loss": loss_sum / len(order), "accuracy": correct / len(order)}
+        frames, lengths, mixed = perturbed_batch(clips, targets, fill, settings, rng, multiple)
+        return (time_first(frames), lengths), mixed
+
+    return train_batches(
+        network, optimizer, train.labels, batches, read_batch, settings, seed, epoch, settings.mixed_precision
+    )
 
 
-def _to_device(frames: np.ndarray, lengths: np.ndarray, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return what the network takes: frames, shape (time, batch, features), and their numbers."""
-    return torch.from_numpy(frames).transpose(0, 1).contiguous().to(device), torch.from_numpy(lengths).to(device)
+def time_first(batch: np.ndarray) -> np.ndarray:
+    """Return a batch, shape (batch, time, features), in the order the network takes: (time, batch, features)."""
+    return np.ascontiguousarray(batch.swapaxes(0, 1))
 
 
 def _length_multiple(network: LSTMNetwork) -> int:
@@ -169,7 +155,8 @@ def predict_proba(model: LSTMNetwork, inputs: Ragged) -> np.ndarray:
         for start in range(0, len(inputs), PREDICTION_BATCH):
             items = by_length[start : start + PREDICTION_BATCH]
             frames, lengths = padded([inputs[item] for item in items], fill, _length_multiple(model))
-            logits = model(*_to_device(frames, lengths, model.mean.device))
+            arrays = (time_first(frames), lengths)
+            logits = model(*(torch.from_numpy(array).to(model.mean.device) for array in arrays))
             probabilities[items] = torch.softmax(logits, dim=1).cpu().numpy()
     return probabilities
 

@@ -14,7 +14,6 @@ from ser.examples import Examples
 from ser.models.batches import example_weights, soft_targets
 from ser.models.early_stopping import EarlyStopping, validation_scores
 from ser.models.learning_rate import scheduled_rate
-from ser.models.perturbation import draw_mixture
 from ser.seeds import derive_seed, generator
 from ser.shards import Ragged
 
@@ -80,45 +79,48 @@ def train_batches(
     optimizer: torch.optim.Optimizer,
     labels: np.ndarray,
     batches: Iterable[np.ndarray],
-    read_batch: Callable[[np.ndarray, np.random.Generator], tuple[np.ndarray, ...]],
+    read_batch: Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[tuple[np.ndarray, ...], np.ndarray]],
     settings,
     seed: int,
     epoch: int,
+    mixed_precision: bool = False,
 ) -> dict[str, float]:
     """Train one epoch on batches; return its ``loss`` and ``accuracy``.
 
     Parameters
     ----------
     network : nn.Module
-        Takes what `read_batch` returns, as tensors; ``settings["classes"]`` is its number of classes.
+        ``settings["classes"]`` is its number of classes.
     optimizer : torch.optim.Optimizer
         ``relative_rate`` of each of its groups is a multiple of the scheduled learning rate.
     labels : np.ndarray of int, shape (n,)
     batches : iterable of np.ndarray of int
         Positions of the examples of each batch.
     read_batch : callable
-        Returns the arrays of a batch; the first holds the examples, shape (batch, …), and can be mixed.
+        Returns what the network takes of a batch, and what it is to learn of it, shape (batch, classes): is called with
+        the positions, with the targets of these examples, and with a generator that perturbs or mixes them.
     settings : object
-        balance, label_smoothing, mixup, gradient_clip and what `scheduled_rate` takes.
+        balance, label_smoothing, gradient_clip and what `scheduled_rate` takes.
     seed, epoch : int
+    mixed_precision : bool
+        Compute in bfloat16 where it is safe; on a GPU only.
 
     Raises
     ------
     InputError
         If the loss is not finite.
     """
-    torch.manual_seed(derive_seed(seed, "dropout", epoch))
+    torch.manual_seed(derive_seed(seed, "dropout", epoch))  # no state but the epoch's number
     rng, device, batches = generator(seed, "batches", epoch), next(network.parameters()).device, list(batches)
     targets = soft_targets(labels, network.settings["classes"], settings.label_smoothing)
     weights = example_weights(labels, settings.balance)
     loss_sum, correct, count = 0.0, 0, sum(map(len, batches))
     network.train()
     for number, items in enumerate(batches):
-        mixture = draw_mixture(len(items), settings.mixup, rng)
-        values, *others = read_batch(items, rng)
-        logits = network(*(torch.from_numpy(array).to(device) for array in (mixture.mix(values), *others)))
-        wanted = torch.from_numpy(mixture.mix(targets[items])).to(device)
-        losses = nn.functional.cross_entropy(logits, wanted, reduction="none")
+        inputs, wanted = read_batch(items, targets[items], rng)
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed_precision and device.type == "cuda"):
+            logits = network(*(torch.from_numpy(array).to(device) for array in inputs))
+        losses = nn.functional.cross_entropy(logits.float(), torch.from_numpy(wanted).to(device), reduction="none")
         loss = (losses * torch.from_numpy(weights[items]).to(device)).mean()
         for group in optimizer.param_groups:
             group["lr"] = group["relative_rate"] * scheduled_rate(epoch - 1 + number / len(batches), settings)
@@ -129,7 +131,7 @@ def train_batches(
         loss_sum += loss.item() * len(items)
         correct += (logits.argmax(dim=1).cpu().numpy() == labels[items]).sum().item()
     if not np.isfinite(loss_sum):
-        raise InputError("train_transformer: the training loss is not finite; lower the learning_rate of its mode")
+        raise InputError("the training loss is not finite; lower the learning_rate")
     return {"loss": loss_sum / count, "accuracy": correct / count}
 
 
