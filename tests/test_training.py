@@ -1,12 +1,15 @@
 """The loop around every trainer, and what a model may learn from."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from ser.dataset import Dataset, examples
+from ser.params import load_params
 from ser.shards import Ragged
-from ser.training import training_rows
+from ser.training import Job, job_for_use, training_rows
 
 EMOTIONS = ["anger", "neutral"]
 
@@ -71,3 +74,18 @@ def test_the_model_for_use_learns_from_all_but_a_final_holdout(data):
     assert training_rows(data, None).all()
     holdout = data._replace(folds=data.folds[["clip", "fold_0"]])
     assert list(training_rows(holdout, None)) == list(data.folds["fold_0"] != "test")
+
+
+def test_the_model_for_use_trains_as_its_settings_say_or_as_the_median_fold():
+    params = load_params()
+
+    def fit_of(section, **name):
+        return partial(print, settings=section, **name)
+
+    lstm, stopped = params.train_lstm, params.train_lstm.model_copy(update={"patience": 3})
+    assert job_for_use("lstm", fit_of(lstm)) == Job("lstm", None, lstm.epochs)
+    assert job_for_use("lstm", fit_of(stopped)) is None
+    assert job_for_use("lstm", fit_of(stopped), (4, 9, 2)) == Job("lstm", None, 4)
+    for model, known in {"logistic_regression": True, "svm_rbf": True, "mlp": False, "lightgbm": False}.items():
+        job = job_for_use(model, fit_of(params.train_ml, name=model))
+        assert job == (Job(model, None, None) if known else None)

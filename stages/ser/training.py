@@ -6,7 +6,7 @@ Predictions are made by the stored model, so they are what a user of its folder 
 import importlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -45,7 +45,7 @@ def cross_fit(
     trainer: str,
     module: str,
     kind: str | Inputs,
-    fits: dict[str, Callable],
+    fits: dict[str, partial],
     *,
     settings: Train,
     compute: Compute,
@@ -61,9 +61,9 @@ def cross_fit(
         The module with ``save``, ``load`` and ``predict_proba``, such as ``ser.models.lstm``.
     kind : {"functionals", "frames", "logmel"} or Inputs
         The input of the models.
-    fits : dict of str to callable
+    fits : dict of str to functools.partial
         By model: ``fit(train, validation, classes, seed=…, epochs=…, checkpoint=…)`` that returns a
-        `ser.examples.Fitted`; a `functools.partial` with the settings.
+        `ser.examples.Fitted`, with its settings; see `job_for_use`.
     settings : Train
         Section ``train`` of the parameters; each fit derives its own seed from that.
     compute : Compute
@@ -80,16 +80,17 @@ def cross_fit(
     data = open_dataset(kind, settings.normalization)
     if warning := one_emotion_warning(data.clips, settings.normalization):
         print(f"  warning: {warning}")
-    folds, groups = fold_names(data), feature_groups(data.description)
-    jobs = [Job(model, fold) for model in fits for fold in folds]
     stage = f"{trainer}@{next(iter(fits))}" if alone else trainer  # one must not remove the checkpoints of another
-    shared = {"module": module, "kind": kind, "fits": fits, "groups": groups, "settings": settings}
-    run = partial(run_job, trainer=trainer, stage=stage, **shared)
+    shared = {"module": module, "kind": kind, "fits": fits, "groups": feature_groups(data.description)}
+    run = partial(run_job, trainer=trainer, stage=stage, settings=settings, **shared)
+    # those for use learn from most and take longest: begun first, they do not run alone at the end
+    at_once = [job for model, fit in fits.items() if (job := job_for_use(model, fit)) is not None]
+    jobs = [*at_once, *(Job(model, fold) for model in fits for fold in fold_names(data))]
     results = list(parallel_map(run, jobs, compute=compute, label=trainer, unit="fit"))
-    final_jobs = []
+    best_epochs = {}
     for model in fits:
-        predictions, histories, importances, epochs, seconds = zip(
-            *(result for job, result in zip(jobs, results, strict=True) if job.model == model), strict=True
+        predictions, histories, importances, best_epochs[model], seconds = zip(
+            *(result for job, result in zip(jobs, results, strict=True) if job.model == model and job.fold), strict=True
         )
         path_of = partial(table_path, trainer=trainer, model=model, alone=alone)
         table = pd.concat(predictions, ignore_index=True)
@@ -98,13 +99,32 @@ def cross_fit(
         if len(history):
             write_csv(history, path_of("history"))
         write_csv(pd.concat(importances, ignore_index=True), path_of("importance"))
-        final_jobs.append(Job(model, None, None if None in epochs else int(np.median(epochs))))
-        print_summary(model, table, epochs, seconds)
+        print_summary(model, table, best_epochs[model], seconds)
     if not alone:  # a declared output, also if no model has epochs
         (DATA / "history" / trainer).mkdir(parents=True, exist_ok=True)
-    list(parallel_map(run, final_jobs, compute=compute, label=f"{trainer}, for use", unit="fit"))
+    trained = {job.model for job in at_once}
+    if later := [job_for_use(model, fits[model], best_epochs[model]) for model in fits if model not in trained]:
+        list(parallel_map(run, later, compute=compute, label=f"{trainer}, for use", unit="fit"))
     remove_checkpoints(stage)
     return {model: MODELS / trainer / model for model in fits}
+
+
+def job_for_use(model: str, fit: partial, best_epochs: Sequence[int] | None = None) -> Job | None:
+    """Return the fit of a model on all speakers: as many epochs as its settings say or, stopped early, the median fold.
+
+    Parameters
+    ----------
+    model : str
+    fit : functools.partial
+        With ``settings`` and, where that section has one for each of several models, the ``name`` of the model's.
+    best_epochs : sequence of int, optional
+        Of the folds. Without them the fit of a model that is stopped early is not known yet: None.
+    """
+    settings = fit.keywords["settings"]
+    own = getattr(settings, fit.keywords.get("name", ""), settings)
+    if getattr(own, "patience", None) is None:
+        return Job(model, None, getattr(own, "epochs", None))
+    return None if best_epochs is None else Job(model, None, int(np.median(best_epochs)))
 
 
 def table_path(table: str, *, trainer: str, model: str, alone: bool) -> Path:
@@ -125,7 +145,7 @@ def _run_job(
     stage: str,
     module: str,
     kind: str | Inputs,
-    fits: dict[str, Callable],
+    fits: dict[str, partial],
     groups: dict,
     settings: Train,
 ):
@@ -144,8 +164,7 @@ def _run_job(
 
     folder = MODELS / trainer / job.model / (job.fold or "")
     library.save(fitted.model, folder)
-    labels = pd.Categorical(data.clips.loc[train_rows, "emotion"], categories=data.classes).codes
-    factors = class_factors(np.bincount(labels, minlength=classes), settings.logit_adjustment)
+    factors = class_factors(np.bincount(train.labels, minlength=classes), settings.logit_adjustment)
     description = {
         "trainer": trainer,
         "model": job.model,

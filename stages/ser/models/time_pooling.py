@@ -5,8 +5,8 @@ from ser.models.keras_backend import keras
 ops = keras.ops
 
 
-class MaskPadding(keras.layers.Layer):
-    """Set to zero what lies behind the end of a clip, so that the clip's output does not depend on its batch.
+class PaddedLayer(keras.layers.Layer):
+    """What the layers below share: they know where the padding lies, for it is no part of the clip.
 
     Called with values, shape (batch, time / step, …), and presence, shape (batch, time, 1): 1 where there is a clip.
 
@@ -20,16 +20,24 @@ class MaskPadding(keras.layers.Layer):
         super().__init__(**arguments)
         self.step = step
 
+    def pooled(self, present):
+        """Return the presence of the values' own steps, shape (batch, time / step, 1)."""
+        return present[:, :: self.step]
+
+
+class MaskPadding(PaddedLayer):
+    """Set to zero what lies behind the end of a clip, so that the clip's output does not depend on its batch."""
+
     def call(self, inputs):
         values, present = inputs
-        present = present[:, :: self.step]
+        present = self.pooled(present)
         return values * ops.reshape(present, (-1, ops.shape(present)[1], *[1] * (len(values.shape) - 2)))
 
 
-class BidirectionalGRU(keras.layers.Layer):
+class BidirectionalGRU(PaddedLayer):
     """A gated recurrent layer in both directions, each clip within its own length.
 
-    Called like `MaskPadding` with a single axis of channels; returns shape (batch, time / step, 2 · units).
+    Its values have a single axis of channels; returns shape (batch, time / step, 2 · units).
 
     Parameters
     ----------
@@ -40,8 +48,7 @@ class BidirectionalGRU(keras.layers.Layer):
     """
 
     def __init__(self, units: int, step: int, **arguments):
-        super().__init__(**arguments)
-        self.step = step
+        super().__init__(step, **arguments)
         self.recurrent = keras.layers.Bidirectional(keras.layers.GRU(units, return_sequences=True))
 
     def build(self, shapes):
@@ -50,26 +57,22 @@ class BidirectionalGRU(keras.layers.Layer):
     def call(self, inputs):
         values, present = inputs
         # "+ 0" leaves behind the mask that Keras ties to the output: the layers that follow are given `present`
-        return self.recurrent(values, mask=present[:, :: self.step, 0] > 0) + 0
+        return self.recurrent(values, mask=self.pooled(present)[:, :, 0] > 0) + 0
 
     def compute_output_shape(self, shapes):
         return (*shapes[0][:2], 2 * self.recurrent.forward_layer.units)
 
 
-class AttentivePooling(keras.layers.Layer):
-    """Mean and deviation over time, weighted by how much a small network attends to each frame (Okabe et al. 2018).
+class AttentivePooling(PaddedLayer):
+    """Mean and deviation over time, weighted by how much a small network attends to each frame [1]_.
 
-    Called like `MaskPadding`; returns shape (batch, 2 · width).
+    Returns shape (batch, 2 · width).
 
     References
     ----------
     .. [1] K. Okabe, T. Koshinaka, K. Shinoda, "Attentive statistics pooling for deep speaker embedding",
        Interspeech 2018.
     """
-
-    def __init__(self, step: int, **arguments):
-        super().__init__(**arguments)
-        self.step = step
 
     def build(self, shapes):
         width = shapes[0][-1]
@@ -80,7 +83,7 @@ class AttentivePooling(keras.layers.Layer):
 
     def call(self, inputs):
         values, present = inputs
-        absent = (1 - present[:, :: self.step]) * 1e9
+        absent = (1 - self.pooled(present)) * 1e9
         weights = ops.softmax(self.score(self.hidden(values)) - absent, axis=1)
         mean = ops.sum(weights * values, axis=1)
         variance = ops.sum(weights * (values - mean[:, None]) ** 2, axis=1)
@@ -90,16 +93,12 @@ class AttentivePooling(keras.layers.Layer):
         return (shapes[0][0], 2 * shapes[0][-1])
 
 
-class MeanMaxPooling(keras.layers.Layer):
-    """Mean and maximum over time; called like `MaskPadding`, returns shape (batch, 2 · width)."""
-
-    def __init__(self, step: int, **arguments):
-        super().__init__(**arguments)
-        self.step = step
+class MeanMaxPooling(PaddedLayer):
+    """Mean and maximum over time; returns shape (batch, 2 · width)."""
 
     def call(self, inputs):
         values, present = inputs
-        present = present[:, :: self.step]
+        present = self.pooled(present)
         mean = ops.sum(values * present, axis=1) / ops.sum(present, axis=1)
         return ops.concatenate([mean, ops.max(values - (1 - present) * 1e9, axis=1)], axis=1)
 
