@@ -6,6 +6,7 @@ Writes  data/folds.csv: a row a clip, a column a fold, in it train, validation o
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ser.audit import audio_digests
@@ -27,6 +28,8 @@ def split() -> None:
     audit(clips, folds, params.split.scheme)
     write_csv(folds, "data/folds.csv")
     describe(clips, folds)
+    if warning := uneven_validation(folds, params.split.validation_fraction):
+        print(warning)
 
 
 def audit(clips: pd.DataFrame, folds: pd.DataFrame, scheme: str) -> None:
@@ -53,6 +56,19 @@ def describe(clips: pd.DataFrame, folds: pd.DataFrame) -> None:
         parts = ("train", "validation", "test")
         counts = (f"{part} {sizes.get(part, 0)} clips of {speakers.get(part, 0)} speakers" for part in parts)
         print(f"  {fold}: {', '.join(counts)}")
+
+
+def uneven_validation(folds: pd.DataFrame, wanted: float) -> str:
+    """Say which fold validates by far more or fewer clips than was asked; an empty text where none does."""
+    found = {fold: (folds[fold] == "validation").sum() / (folds[fold] != "test").sum() for fold in folds.columns[1:]}
+    fold, share = max(found.items(), key=lambda each: abs(np.log(each[1] / wanted)))
+    if wanted / 2 <= share <= 2 * wanted:
+        return ""
+    return (
+        f"split: warning: {fold} validates by {share:.0%} of the clips that it does not test, "
+        f"split.validation_fraction is {wanted:.0%}: its speakers are few or very unequal; "
+        "another split.seed may do better"
+    )
 
 
 if __name__ == "__main__":

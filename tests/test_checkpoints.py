@@ -40,6 +40,9 @@ def test_another_training_does_not(kind, monkeypatch):
     assert open_checkpoint("lstm", "fold_0", 7, parts=[kind(), kind()]).read() is None
     other_labels = kind()._replace(labels=np.array([1, 0]))
     assert open_checkpoint("lstm", "fold_0", 7, parts=[other_labels]).read() is None
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoints, "version", lambda library: "9.9" if library == "scikit-learn" else "1.0")
+        assert open_checkpoint("lstm", "fold_0", 7, parts=[kind()]).read() is None
     monkeypatch.setattr(checkpoints, "code_digest", lambda: "other code")
     assert open_checkpoint("lstm", "fold_0", 7, parts=[kind()]).read() is None
 

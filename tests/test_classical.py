@@ -182,6 +182,14 @@ def test_without_speakers_inner_splits_keep_a_clip_and_its_copies_together(speak
         assert not set(parents[inner]) & set(parents[held_out])
 
 
+def test_one_unknown_speaker_does_not_part_the_clips_of_the_others():
+    train = make_examples(1)
+    speakers = train.speakers.astype("U40")
+    speakers[::7] = ""
+    for inner, held_out in classical.speaker_splits(train._replace(speakers=speakers), 3, 3, 5):
+        assert set(speakers[inner]) & set(speakers[held_out]) <= {""}
+
+
 @pytest.mark.parametrize("clips", [2, 3])
 def test_a_rare_emotion_leaves_the_svm_its_calibration(clips):
     """The third emotion is shown by one speaker in so few clips that SMOTE gets fewer neighbours."""

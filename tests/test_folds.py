@@ -12,6 +12,7 @@ from ser.audit import audio_digests
 from ser.errors import InputError
 from ser.folds import assign_folds, assign_parts, shared_between_parts, validation_rows
 from ser.params import Split
+from split import uneven_validation
 
 EMOBOX = Path(__file__).parents[1] / "data" / "protocols" / "ravdess_emobox.csv"
 EMOBOX_FOLDS = [[1, 11, 20, 21], [4, 10, 12, 14], [8, 9, 19, 23], [3, 5, 7, 24], [2, 15, 16, 18], [6, 13, 17, 22]]
@@ -247,6 +248,24 @@ def test_holdout_tests_its_share_of_the_speakers_when_it_is_no_unit_fraction(fra
     assert clips["speaker"][parts["fold_0"] == "test"].nunique() == speakers
 
 
+@pytest.mark.parametrize("speakers", range(3, 13))
+@pytest.mark.parametrize("fraction", [0.5, 0.7, 0.8, 0.9, 0.99])
+def test_a_large_share_of_few_speakers_leaves_one_to_learn_from(speakers, fraction):
+    clips = corpus(speakers=speakers)
+    parts = assign_parts(clips, config(scheme="loso", validation_fraction=fraction))
+    for fold in parts.columns[1:]:
+        counts = clips["speaker"].groupby(parts[fold]).nunique()
+        assert counts.min() >= 1 and counts.sum() == speakers
+        assert abs(counts["validation"] - fraction * (speakers - 1)) < 2
+
+
+def test_a_part_that_validates_by_most_clips_is_warned_of():
+    folds = pd.DataFrame({"clip": list("abcdefgh"), "fold_0": ["test", "validation", *["train"] * 6]})
+    assert uneven_validation(folds, 0.25) == ""
+    folds["fold_1"] = ["test", *["validation"] * 5, "train", "train"]
+    assert "fold_1 validates by 71% of the clips" in uneven_validation(folds, 0.25)
+
+
 def test_holdout_needs_three_speakers():
     with pytest.raises(InputError, match="holdout needs at least 3 speakers; there are 2"):
         assign_parts(corpus(speakers=2), config(scheme="holdout"))
@@ -306,6 +325,16 @@ def test_unknown_speakers_are_an_error_that_counts_them_and_names_the_remedy(sch
     assert f"split.scheme {scheme} needs the speaker of every clip, unknown for 2" in str(error.value)
     assert f"first: {clips['clip'][3]}" in str(error.value)
     assert "predefined or random (speaker-dependent)" in str(error.value)
+
+
+def test_one_unknown_speaker_does_not_part_the_clips_of_the_others():
+    clips = corpus(speakers=8, statements=2).assign(statement="")
+    clips["fold"] = (clips["speaker"] == "c:08").map({True: "0", False: ""})
+    clips.loc[[0, 30], "speaker"] = ""
+    part = assign_parts(clips, config(scheme="predefined"))["fold_0"]
+    parts_of_speaker = part.groupby(clips["speaker"]).nunique()
+    assert parts_of_speaker.drop("").eq(1).all()
+    assert set(part) == {"train", "validation", "test"}
 
 
 @pytest.mark.parametrize("scheme", ["loso", "kfold"])

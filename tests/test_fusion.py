@@ -269,10 +269,12 @@ def test_a_validation_row_is_fused_by_what_other_speakers_taught(models, setting
     [
         (["a", "b", "b"], ["1", "1", "2"], ["a", "b", "b"]),
         (["a", "a", "a"], ["1", "1", "2"], ["1", "1", "2"]),
-        (["a", "b", ""], ["1", "1", "2"], ["1", "1", "2"]),
-        (["", "", ""], ["", "1", "2"], CLIPS),
+        (["a", "b", ""], ["1", "1", "2"], ["a", "b", CLIPS[2]]),
+        (["a", "a", ""], ["1", "1", "2"], ["1", "1", "2"]),
+        (["", "", ""], ["", "1", "2"], [CLIPS[0], "1", "2"]),
+        (["", "", ""], ["", "", "2"], CLIPS),
     ],
-    ids=["speakers", "one speaker", "an unknown speaker", "nothing known"],
+    ids=["speakers", "one speaker", "an unknown speaker", "one known speaker", "an unknown statement", "nothing known"],
 )
 def test_cross_fits_keep_together_what_is_known_to_belong_together(speaker, statement, expected):
     rows = MEMBERS["x"].sort_values(["fold", "part", "clip"], ignore_index=True)

@@ -384,6 +384,23 @@ def network(checkpoints) -> FineTunedEncoder:
     return FineTunedEncoder(load_encoder(checkpoints["wav2vec2"]), 3, 8, 0.0, "attention", 16000).eval()
 
 
+def test_statistics_of_batch_normalisation_are_stored_with_the_weights(tmp_path):
+    """Some HuBERTs have a batch normalisation, whose statistics training changes as it does weights."""
+    config = transformers.HubertConfig(**TINY, conv_pos_batch_norm=True)
+    source = tmp_path / "encoder"
+    transformers.HubertModel(config).save_pretrained(source)
+    transformers.Wav2Vec2FeatureExtractor(return_attention_mask=False).save_pretrained(source)
+    network = FineTunedEncoder(load_encoder(source), 3, 8, 0.0, "attention", 16000)
+    statistics = {name for name in network.learnt_weights() if name.endswith("running_mean")}
+    assert statistics
+    network.train()(torch.randn(4, 8000))
+    network.eval()
+    fine_tuned.save(network, tmp_path)
+    stored = fine_tuned.load(tmp_path).learnt_weights()
+    assert all(torch.equal(stored[name], values) for name, values in network.learnt_weights().items())
+    assert all(stored[name].abs().max() > 0 for name in statistics)
+
+
 def test_masked_frames_are_not_heard(network):
     values = torch.from_numpy(np.random.default_rng(0).normal(size=(1, 8000)).astype(np.float32))
     frames = fine_tuned.frames_of(network, values.shape[1])

@@ -7,7 +7,7 @@ met. The folder is git-ignored and no output of a stage; the stage removes it wh
 import hashlib
 import os
 import shutil
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +16,7 @@ from ser.examples import Examples
 from ser.shards import Ragged
 
 CHECKPOINTS = Path("data/checkpoints")
-LIBRARIES = ("numpy", "torch", "tensorflow", "keras")
+LIBRARIES = ("numpy", "torch", "tensorflow", "keras", "scikit-learn", "imbalanced-learn", "transformers")
 
 
 class Checkpoint:
@@ -71,10 +71,17 @@ def open_checkpoint(trainer: str, *identity: object, parts: list[Examples]) -> C
 
 def code_digest() -> str:
     """Return a digest of this library's code and of the versions of the libraries that networks are trained with."""
-    digest = hashlib.sha256(" ".join(version(library) for library in LIBRARIES).encode())
+    digest = hashlib.sha256(" ".join(map(_version, LIBRARIES)).encode())
     for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
     return digest.hexdigest()
+
+
+def _version(library: str) -> str:
+    try:
+        return version(library)
+    except PackageNotFoundError:  # transformers is optional
+        return "none"
 
 
 def remove_checkpoints(trainer: str) -> None:

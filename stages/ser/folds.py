@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
+from ser.clip_groups import group_by_name
 from ser.errors import InputError
 from ser.seeds import derive_seed
 
@@ -79,8 +80,9 @@ def assign_folds(clips: pd.DataFrame, settings) -> np.ndarray:
 def validation_rows(rest: pd.DataFrame, settings, fold: int) -> np.ndarray:
     """Choose the validation clips among the clips of a fold that are not tested.
 
-    Whole speakers, as balanced as the fold's test part. With a single speaker left whole statements (TESS has two
-    speakers), and with a single statement or without speakers, single clips.
+    Whole speakers, as balanced as the fold's test part; a clip of an unknown one counts as one of its own. With a
+    single speaker left whole statements (TESS has two speakers), and with a single statement or without speakers,
+    single clips.
 
     Returns
     -------
@@ -89,10 +91,11 @@ def validation_rows(rest: pd.DataFrame, settings, fold: int) -> np.ndarray:
     """
     seed = derive_seed(settings.seed, "validation", fold)
     for column in ("speaker", "statement"):
-        groups = rest[column]
         if settings.scheme == "random":
             break
-        if groups.nunique() > 1 and (groups != "").all():
+        groups = group_by_name(rest[column].to_numpy(dtype=str), rest["clip"].to_numpy(dtype=str))
+        if groups is not None:
+            groups = pd.Series(groups, index=rest.index)
             return np.flatnonzero(share_of_groups(rest, groups, settings.validation_fraction, seed, spare=1))
     folds = max(2, round(1 / settings.validation_fraction))
     smallest = rest["emotion"].value_counts().min()
@@ -142,6 +145,8 @@ def share_of_groups(clips: pd.DataFrame, groups: pd.Series, share: float, seed: 
     wanted = int(np.clip(round(share * total), 1, total - spare))
     # some folds of several groups each: a fold of a single group would not be balanced
     part = Fraction(wanted, total).limit_denominator(max(2, total // 2)) if wanted > 1 else Fraction(1, total)
+    if part == 1:  # rounded up
+        part = Fraction(wanted, total)
     return group_folds(clips, groups, part.denominator, seed) < part.numerator
 
 

@@ -13,6 +13,7 @@ from sklearn.model_selection import GroupKFold
 from tqdm import tqdm
 
 from ser.calibration import truth_of
+from ser.clip_groups import group_by_name
 from ser.errors import InputError
 from ser.pooling import learn_weights, pool
 from ser.predictions import KEY, PREFIX, emotions_of, probabilities_of
@@ -123,16 +124,16 @@ def learn(probabilities: np.ndarray, truth: np.ndarray, settings) -> Rule:
 def speaker_groups(rows: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
     """Return what keeps rows together in a cross-fit, shape (rows,): fold by fold their speakers.
 
-    Where a fold validates by a single speaker, or by unknown ones, their statements; with a single or unknown
-    statement the clips. Then a cross-fit has met the voice of those it is applied to, as there is no other.
+    Where a fold validates by a single known speaker, their statements; with a single known statement the clips. Then a
+    cross-fit has met the voice of those it is applied to, as there is no other.
     """
-    known = clips.set_index("clip")
+    about = clips.set_index("clip")
     groups = rows["clip"].to_numpy(dtype=object, copy=True)
     for of_part in rows.groupby(["fold", "part"]).indices.values():
         for column in ("speaker", "statement"):
-            names = rows["clip"].iloc[of_part].map(known[column]).fillna("").to_numpy()
-            if len(set(names)) > 1 and (names != "").all():
-                groups[of_part] = names
+            names = rows["clip"].iloc[of_part].map(about[column]).fillna("").to_numpy(dtype=str)
+            if (named := group_by_name(names, groups[of_part].astype(str))) is not None:
+                groups[of_part] = named
                 break
     return groups
 

@@ -20,6 +20,7 @@ from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedGroup
 from sklearn.pipeline import Pipeline as PlainPipeline
 
 from ser.checkpoints import Checkpoint
+from ser.clip_groups import group_by_name
 from ser.errors import InputError
 from ser.examples import Examples, Fitted
 from ser.files import written
@@ -122,19 +123,19 @@ def calibrate(pipeline: Pipeline, splits: list[tuple], train: Examples) -> Plain
 def speaker_splits(train: Examples, classes: int, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Split the training part into groups of whole speakers.
 
-    Where speakers are unknown, single or the only one to show an emotion, into groups of whole clips: a clip and its
-    copies are never on two sides.
+    A clip of an unknown speaker counts as one of its own. Where a speaker is single or the only one to show an emotion,
+    into groups of whole clips: a clip and its copies are never on two sides.
 
     Raises
     ------
     InputError
         If an emotion has too few clips for that.
     """
-    for groups in (train.speakers, train.parents):
-        count = len(np.unique(groups))
-        if count < 2 or (groups == "").any():
+    for names in (train.speakers, train.parents):
+        groups = group_by_name(names, train.parents)
+        if groups is None:
             continue
-        splitter = StratifiedGroupKFold(min(folds, count), shuffle=True, random_state=seed)
+        splitter = StratifiedGroupKFold(min(folds, len(np.unique(groups))), shuffle=True, random_state=seed)
         with warnings.catch_warnings():  # of a class with fewer examples than folds
             warnings.simplefilter("ignore", UserWarning)
             splits = list(splitter.split(train.labels, train.labels, groups))

@@ -1,7 +1,8 @@
 """Convolutional, optionally recurrent network on log-mel spectra of any length, in Keras.
 
-Clips are padded at their end to the length of their batch; the padding is masked out of every layer and of the pooling
-over time, so that a clip's output depends on nothing but the clip.
+Clips are padded at their end to the length of their batch; the padding is masked out behind every block and of the
+pooling over time, so that a clip's output depends on nothing but the clip. In training it is part of the statistics of
+batch normalisation, which stands before the mask.
 """
 
 from pathlib import Path

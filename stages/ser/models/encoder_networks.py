@@ -137,5 +137,9 @@ class FineTunedEncoder(nn.Module):
         return self.head(self.pooling(self.layer_weights(torch.stack(states, dim=1))))
 
     def learnt_weights(self) -> dict[str, torch.Tensor]:
-        """Return by name all weights but those that stay as they are in the checkpoint."""
-        return {name: tensor.detach() for name, tensor in self.named_parameters() if tensor.requires_grad}
+        """Return by name all weights but those that stay as they are in the checkpoint.
+
+        With the statistics of batch normalisation, which some HuBERTs have (``conv_pos_batch_norm``).
+        """
+        fixed = {name for name, parameter in self.named_parameters() if not parameter.requires_grad}
+        return {name: tensor for name, tensor in self.state_dict().items() if name not in fixed}

@@ -139,10 +139,16 @@ def _copy(weights: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
     return {name: tensor.clone() for name, tensor in weights.items()}
 
 
+def _device_name(network: nn.Module) -> str:
+    device = next(network.parameters()).device
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+
+
 def _keep(checkpoint: Checkpoint | None, network, optimizer, stopping: EarlyStopping, history: list[dict]) -> None:
     if checkpoint is None:
         return
     state = {
+        "device": _device_name(network),
         "network": network.learnt_weights(),
         "optimizer": optimizer.state_dict(),
         "stopping": stopping.state,
@@ -160,6 +166,8 @@ def _restore(checkpoint: Checkpoint | None, network, optimizer, stopping: EarlyS
     if content is None:
         return
     state = torch.load(io.BytesIO(content), map_location=next(network.parameters()).device, weights_only=True)
+    if state["device"] != _device_name(network):  # what another one went on with would be the bytes of neither
+        return
     network.load_state_dict(state["network"], strict=False)
     optimizer.load_state_dict(state["optimizer"])
     stopping.restore(state["stopping"], state["best_weights"])
