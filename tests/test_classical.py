@@ -182,6 +182,17 @@ def test_without_speakers_inner_splits_keep_a_clip_and_its_copies_together(speak
         assert not set(parents[inner]) & set(parents[held_out])
 
 
+@pytest.mark.parametrize("name", ["svm_rbf", "svm_poly"])
+def test_an_svm_on_principal_components_is_stored_with_them(name, tmp_path):
+    own = getattr(settings(), name).model_copy(update={"components": 5})
+    fitted, unseen = fit(name, **{name: own}), make_examples(3)
+    assert fitted.model[-1].estimator.n_features_in_ == 5
+    classical.save(fitted.model, tmp_path)
+    stored = classical.predict_proba(classical.load(tmp_path), unseen.inputs)
+    np.testing.assert_allclose(stored, fitted.model.predict_proba(unseen.inputs), atol=1e-5)
+    assert recall_score(unseen.labels, stored.argmax(axis=1), average="macro") > 0.6
+
+
 def test_one_unknown_speaker_does_not_part_the_clips_of_the_others():
     train = make_examples(1)
     speakers = train.speakers.astype("U40")

@@ -208,6 +208,7 @@ class LogisticRegression(Section):
 
 
 class SvmRbf(Section):
+    components: Count | None
     C: Positive
     gamma: Literal["scale", "auto"] | Positive
 

@@ -1,4 +1,7 @@
-"""The classical pipelines before training: StandardScaler → optional selection → optional oversampling → classifier."""
+"""The classical pipelines before training.
+
+StandardScaler → optional selection → optional oversampling → optional principal components → classifier.
+"""
 
 import numpy as np
 from imblearn.over_sampling import RandomOverSampler
@@ -40,8 +43,9 @@ def build_pipeline(name: str, settings, classes: int, smallest: int, rarest: int
     sampler = {"smote": smote(rarest, seed), "sampling": RandomOverSampler(random_state=seed)}.get(settings.balance)
     if sampler is not None:
         steps.append(("balance", sampler))
-    if name == "discriminant_analysis":
-        components = min(settings.discriminant_analysis.components, smallest - 1, features)
+    components = getattr(getattr(settings, name), "components", None)
+    if components is not None:
+        components = min(components, smallest - 1, features)
         steps.append(("components", PCA(components, svd_solver="randomized", random_state=seed)))
     return Pipeline([*steps, ("classifier", build_classifier(name, settings, classes, seed))])
 
