@@ -104,7 +104,7 @@ def test_start_values_are_those_inside_the_space():
     [
         ({"train_ml.svm_rbf.D": [1.0]}, "names train_ml.svm_rbf.D, which params.yaml has not"),
         ({"train_mlp.C": [1.0]}, "names train_mlp.C, which params.yaml has not"),
-        ({"train_ml.svm_rbf": [1.0]}, "is a section: name one of its settings (C, gamma)"),
+        ({"train_ml.svm_rbf": [1.0]}, "is a section: name one of its settings (components, C, gamma)"),
         ({"train_ml.svm_rbf.C": [1.0, -1.0]}, "tune.space: train_ml.svm_rbf.C is -1.0: input should be"),
         ({"train_ml.svm_rbf.C": {"low": 0.0, "high": 1.0}}, "tune.space: train_ml.svm_rbf.C is 0.0: input should be"),
         (
