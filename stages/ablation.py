@@ -72,11 +72,11 @@ def ablate(overrides: Sequence[str], only: Sequence[str]) -> None:
     if only:
         print(text)
         return
-    path = REPORTS / f"ablation_{'_'.join(base.params.prepare.corpora)}"
-    write_csv(rows.round(4), path.with_suffix(".csv"))
-    with written(path.with_suffix(".md")) as temporary:
+    name = f"ablation_{'_'.join(base.params.prepare.corpora)}"
+    write_csv(rows.round(4), REPORTS / f"{name}.csv")
+    with written(REPORTS / f"{name}.md") as temporary:
         temporary.write_text(text)
-    print(f"{path}.csv, {path}.md: {len(trials) - len(failed)} variants, {len(failed)} failed")
+    print(f"{REPORTS / name}.csv, {REPORTS / name}.md: {len(trials) - len(failed)} variants, {len(failed)} failed")
     if failed:
         sys.exit(1)
 

@@ -5,6 +5,7 @@ checkpoint is converted as well. No stage of the pipeline: run it once for each 
 """
 
 import argparse
+import re
 from pathlib import Path
 
 from ser.errors import InputError, stage_errors
@@ -26,7 +27,8 @@ def fetch_checkpoint(source: str, folder: Path) -> None:
     save_encoder(encoder, folder)
     size = sum(path.stat().st_size for path in folder.iterdir())
     print(f"{folder}: {architecture_of(folder)}, {encoder.layers - 1} layers of {encoder.width}, {size / 1e6:.0f} MB")
-    print(f"to train on it: dvc exp run -S '+train_transformer.checkpoints.{folder.name}={folder}'")
+    name = re.sub(r"[^A-Za-z0-9_-]+", "-", folder.name)  # DVC takes other punctuation for its own
+    print(f"to train on it: dvc exp run -S '+train_transformer.checkpoints.{name}={folder}'")
 
 
 if __name__ == "__main__":

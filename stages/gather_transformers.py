@@ -22,7 +22,7 @@ def gather_transformers() -> None:
     names = [f"{checkpoint}_{mode}" for checkpoint in section.checkpoints for mode in section.modes]
     models = Path("data/models") / TRAINER
     for folder in models.glob("*"):
-        if folder.name not in names:
+        if folder.is_dir() and folder.name not in names:
             shutil.rmtree(folder)
     if not names:
         shutil.rmtree(models, ignore_errors=True)

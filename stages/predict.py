@@ -49,7 +49,7 @@ def predict(paths: list[Path], folder: Path, output: Path | None, speaker_table:
     library = importlib.import_module(LIBRARIES[description["trainer"]])
     try:
         model = library.load(folder)
-    except (OSError, ValueError, KeyError, RuntimeError, UnpicklingError) as error:
+    except (OSError, EOFError, ValueError, TypeError, KeyError, RuntimeError, UnpicklingError) as error:
         raise InputError(f"{folder}: the model cannot be loaded ({error}); train it again or `dvc pull`") from None
     files = [file for path in paths for file in (audio_files(path) if path.is_dir() else [path])]
     if not files:

@@ -10,7 +10,7 @@ from conftest import ROOT
 from ser.ablation import Ablation, Outcome, judge, plan_trials, read_ablation, score_trial
 from ser.ablation_page import page
 from ser.errors import InputError
-from ser.overrides import collect_settings
+from ser.overrides import collect_settings, with_settings
 from ser.params import load_params
 from synthetic_predictions import predictions, rows_to_score
 from toy_repository import run, toy_repository
@@ -49,6 +49,15 @@ def test_the_base_has_all_models_and_variants_their_own():
     assert base.stages == ["train_lstm"]
 
 
+def test_models_on_pretrained_encoders_are_scored_by_the_tables_that_are_gathered():
+    """Their own stages write theirs elsewhere: those in data/predictions would be the committed ones."""
+    ablation = ablation_of(head=({"train_transformer.frozen.hidden_units": 8}, ["train_transformer/w-base_frozen"]))
+    stages = [*STAGES, "train_transformer", "gather_transformers"]
+    committed = with_settings(PARAMS, {"train_transformer.checkpoints": {"w-base": "data/pretrained/w"}}, "params.yaml")
+    base, head = plan_trials(committed, ablation, {}, stages, where="a.yaml")
+    assert base.stages == head.stages == ["gather_transformers"]
+
+
 def test_what_is_given_comes_before_the_file_and_a_variant_before_both():
     ablation = ablation_of(short=({"train_lstm.epochs": 1}, None), off=({"augment.copies": 0}, None))
     base, short, off = plan(ablation, {"train_lstm.epochs": 7})
@@ -70,7 +79,18 @@ def test_names_of_experiments_change_with_what_they_depend_on():
         ({"augment.copies": -1}, None, "a.yaml, x: augment.copies is -1: input should be greater"),
         ({"prepare.rename": {"calm": "neutral"}}, None, "cannot set .'calm': 'neutral'."),
         ({"augment.copies": 0}, ["train_xl/svm"], "a.yaml, base: no stage writes train_xl/svm"),
-        ({"augment.copies": 0}, ["train_ml/svm"], "no stage writes train_ml/svm; allowed are those of train_ml.models"),
+        (
+            {"augment.copies": 0},
+            ["train_ml/svm"],
+            "no stage writes train_ml/svm; allowed are train_ml/logistic_regression,",
+        ),
+        (
+            {"augment.copies": 0},
+            ["train_lstm/lsmt"],
+            "no stage writes train_lstm/lsmt; allowed are .*, train_lstm/lstm,",
+        ),
+        ({"augment.copies": 0}, ["train_transformer/wavlm_frozen"], "no stage writes train_transformer/wavlm_frozen"),
+        ({"augment.copies": 0}, ["evaluate/ensemble"], "no stage writes evaluate/ensemble"),
     ],
 )
 def test_plans_that_cannot_be_run_stop_at_once(changes, models, message):

@@ -40,11 +40,23 @@ def test_another_training_does_not(kind, monkeypatch):
     assert open_checkpoint("lstm", "fold_0", 7, parts=[kind(), kind()]).read() is None
     other_labels = kind()._replace(labels=np.array([1, 0]))
     assert open_checkpoint("lstm", "fold_0", 7, parts=[other_labels]).read() is None
+    monkeypatch.setattr(checkpoints, "CODE", "other code")
+    assert open_checkpoint("lstm", "fold_0", 7, parts=[kind()]).read() is None
+
+
+def test_other_libraries_and_other_code_make_another_training(monkeypatch, tmp_path):
+    assert checkpoints.code_digest() == checkpoints.CODE
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints, "version", lambda library: "9.9" if library == "scikit-learn" else "1.0")
-        assert open_checkpoint("lstm", "fold_0", 7, parts=[kind()]).read() is None
-    monkeypatch.setattr(checkpoints, "code_digest", lambda: "other code")
-    assert open_checkpoint("lstm", "fold_0", 7, parts=[kind()]).read() is None
+        assert checkpoints.code_digest() != checkpoints.CODE
+    monkeypatch.setattr(checkpoints, "__file__", str(tmp_path / "checkpoints.py"))  # a library without modules
+    assert checkpoints.code_digest() != checkpoints.CODE
+
+
+def test_code_that_is_edited_while_it_runs_is_not_what_the_training_depends_on(monkeypatch):
+    open_checkpoint("lstm", parts=[table()]).write(b"state")
+    monkeypatch.setattr(checkpoints, "code_digest", lambda: "edited")
+    assert open_checkpoint("lstm", parts=[table()]).read() == b"state"
 
 
 def test_the_same_frames_cut_elsewhere_are_other_clips():

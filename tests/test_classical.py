@@ -6,7 +6,9 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.dummy import DummyClassifier
 from sklearn.metrics import recall_score
+from sklearn.pipeline import Pipeline as PlainPipeline
 
 from conftest import ROOT
 from ser.errors import InputError
@@ -125,6 +127,42 @@ def test_a_grid_takes_the_keys_of_the_parameters(name, key, values):
     names = {"hidden_sizes": "hidden_layer_sizes", "learning_rate": "learning_rate_init"}
     chosen = getattr(fitted.model[-1], names.get(key, "colsample_bytree"))
     assert chosen in [tuple(value) if key == "hidden_sizes" else value for value in values]
+
+
+def test_tuning_leaves_out_an_emotion_that_the_held_out_speakers_do_not_show(monkeypatch):
+    """Some speakers show two of three emotions; a choice that once answers with the third is not worse for that."""
+    labels = np.array([0, 1] * 4 + [0, 1, 2] * 4)
+    train = Examples(np.zeros((20, 1)), labels, np.array(["a"] * 8 + ["b"] * 12), np.arange(20).astype(str))
+    answers = {"errs": [0, 1, 0, 1, 0, 1, 2, 1], "worse": [0, 1, 0, 1, 0, 0, 1, 1]}  # UAR 0.875 and 0.75
+    splits = [(np.arange(8, 20), np.arange(8))]
+
+    class Fixed(DummyClassifier):
+        def predict(self, X):
+            return np.array(answers[self.constant])
+
+        def fit(self, X, y):
+            self.classes_ = np.unique(y)
+            return self
+
+    pipeline = PlainPipeline([("classifier", Fixed(constant="worse"))])
+    choices = [Fixed(constant="worse"), Fixed(constant="errs")]
+    assert classical.tune(pipeline, choices, splits, train)[-1].constant == "errs"
+
+
+def test_more_inner_folds_than_clips_of_any_emotion_are_as_many_as_there_can_be():
+    train = make_examples(1)
+    few = np.concatenate([np.flatnonzero(train.labels == label)[:4] for label in range(3)])
+    rows = Examples(*(values[few] for values in train))._replace(speakers=np.arange(12).astype(str))
+    assert len(classical.speaker_splits(rows, 3, 10, 5)) == 4
+    single = Examples(*(values[::4] for values in rows))
+    with pytest.raises(InputError, match="too few training clips"):
+        classical.speaker_splits(single, 3, 10, 5)
+
+
+def test_a_diverging_mlp_is_an_error_that_says_what_to_lower():
+    own = settings().mlp.model_copy(update={"learning_rate": 1e30})
+    with pytest.raises(InputError, match="not finite; lower train_ml.mlp.learning_rate"):
+        fit("mlp", mlp=own)
 
 
 def test_inner_splits_keep_speakers_apart():

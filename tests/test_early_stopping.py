@@ -4,7 +4,7 @@ import pytest
 from ser.models.early_stopping import EarlyStopping, ValidationScores, validation_scores
 
 
-def run(scores: list[tuple[float, float]], patience: int) -> tuple[EarlyStopping, int]:
+def run(scores: list[tuple[float, float]], patience: int | None) -> tuple[EarlyStopping, int]:
     """Return the state after (uar, loss) of each epoch, and the epoch it ended at."""
     stopping = EarlyStopping(patience)
     for epoch, (uar, loss) in enumerate(scores, start=1):
@@ -29,6 +29,12 @@ def test_a_lower_loss_alone_does_not_prolong_the_training():
 def test_a_higher_uar_starts_patience_anew():
     _, last = run([(0.5, 1.0), (0.4, 1.0), (0.6, 1.0), (0.5, 1.0), (0.5, 1.0), (0.9, 1.0)], patience=2)
     assert last == 5
+
+
+def test_without_patience_nothing_is_chosen_by_validation():
+    stopping, last = run([(0.9, 1.0), (0.5, 2.0), (0.4, 3.0)], patience=None)
+    assert last == 3 and not stopping.is_over
+    assert stopping.best_epoch == 3 and stopping.best_weights == "weights 3"
 
 
 def test_scores_by_hand():

@@ -1,3 +1,4 @@
+import json
 import os
 import subprocess
 import sys
@@ -8,7 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+import predict
 from conftest import ROOT, stop_after
+from ser.audio import AudioSettings
 from ser.checkpoints import Checkpoint
 from ser.errors import InputError
 from ser.examples import Examples
@@ -186,6 +189,19 @@ def test_loaded_model_predicts_the_same(fitted, tmp_path):
     inputs = examples(20, 6).inputs
     loaded = lstm.load(tmp_path)
     np.testing.assert_array_equal(lstm.predict_proba(loaded, inputs), lstm.predict_proba(fitted.model, inputs))
+
+
+@pytest.mark.parametrize("damage", [b"", b"no tensors", b"PK"])
+def test_a_damaged_model_is_an_error_that_names_it(fitted, tmp_path, damage):
+    lstm.save(fitted.model, tmp_path)
+    (tmp_path / "weights.pt").write_bytes(damage)
+    audio = dict.fromkeys(AudioSettings.__annotations__)
+    about = {"trainer": "train_lstm", "normalization": "train", "class_factors": [1.0] * CLASSES}
+    (tmp_path / "model.json").write_text(
+        json.dumps(about | {"input": {"kind": "frames", "extract": {}, "audio": audio}})
+    )
+    with pytest.raises(InputError, match=f"{tmp_path}: the model cannot be loaded"):
+        predict.predict([], tmp_path, None)
 
 
 def test_same_bytes_in_the_same_and_in_another_process(tmp_path):

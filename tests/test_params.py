@@ -256,6 +256,14 @@ def test_grid_names_keys_of_its_model_only(tmp_path):
     assert "degree (value 2)" in message
 
 
+@pytest.mark.parametrize(
+    ("model", "key"), [("svm_rbf", "components"), ("discriminant_analysis", "components"), ("mlp", "epochs")]
+)
+def test_grid_refuses_keys_that_it_would_not_try(tmp_path, model, key):
+    message = message_with(tmp_path, f"train_ml.grid.{model}.{key}", "[10, 20]")
+    assert f"train_ml.grid.{model} has {key}, which it cannot try; set train_ml.{model}.{key}" in message
+
+
 def test_grid_mistake_is_named_with_its_full_key(tmp_path):
     assert "train_ml.grid.svm_rbf" in message_with(tmp_path, "train_ml.grid.svm_rbf.C", "[1.0, -5.0]")
 

@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import shutil
+import subprocess
 import sys
 from functools import partial
 from pathlib import Path
@@ -401,6 +402,38 @@ def test_statistics_of_batch_normalisation_are_stored_with_the_weights(tmp_path)
     assert all(stored[name].abs().max() > 0 for name in statistics)
 
 
+def test_an_encoder_that_was_trained_without_masks_can_be_fine_tuned(tmp_path):
+    """Its class has no vector for masked frames, neither here nor when the model is loaded again."""
+    config = transformers.Wav2Vec2Config(**TINY, mask_time_prob=0.0, mask_feature_prob=0.0)
+    transformers.Wav2Vec2Model(config).save_pretrained(tmp_path / "encoder")
+    transformers.Wav2Vec2FeatureExtractor(return_attention_mask=False).save_pretrained(tmp_path / "encoder")
+    network = FineTunedEncoder(load_encoder(tmp_path / "encoder"), 3, 8, 0.0, "attention", 16000)
+    values = torch.randn(2, 8000)
+    masked = torch.from_numpy(fine_tuned.mask(2, fine_tuned.frames_of(network, 8000), 0.3, np.random.default_rng(0)))
+    network(values, masked).sum().backward()
+    fine_tuned.save(network.eval(), tmp_path)
+    with torch.no_grad():
+        assert torch.equal(fine_tuned.load(tmp_path)(values, masked), network(values, masked))
+
+
+def test_more_embeddings_are_read_than_files_may_be_open(tmp_path):
+    for number in range(300):
+        np.save(tmp_path / f"{number:03}.npy", np.full((1, 4), number, dtype=np.float32))
+    index = np.array([(number, 0, 1) for number in range(300)])
+    code = f"""
+import resource, sys
+sys.path.insert(0, {str(ROOT / "stages")!r})
+from pathlib import Path
+import numpy as np
+from ser.models.encoder_head import matrix
+from ser.shards import Ragged
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+print(matrix(Ragged(sorted(Path(sys.argv[1]).glob("*.npy")), np.array({index.tolist()}))).sum())
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
+    assert done.stdout.strip() == str(4.0 * sum(range(300))), done.stderr
+
+
 def test_masked_frames_are_not_heard(network):
     values = torch.from_numpy(np.random.default_rng(0).normal(size=(1, 8000)).astype(np.float32))
     frames = fine_tuned.frames_of(network, values.shape[1])
@@ -555,6 +588,12 @@ def test_broken_and_missing_weights_are_refused(broken):
     assert "lacks weights of its HubertModel" in message(load_encoder, broken)
     save_file({name: value for name, value in weights.items() if name != "masked_spec_embed"}, path)
     assert not load_encoder(broken).network.masked_spec_embed.any()  # zeros and not what was drawn
+
+
+def test_the_command_that_is_printed_names_what_dvc_and_params_accept(checkpoints, tmp_path, capsys):
+    folder = tmp_path / "wavlm-v1.0@main"
+    fetch_checkpoint.fetch_checkpoint(str(checkpoints["wavlm"]), folder)
+    assert f"'+train_transformer.checkpoints.wavlm-v1-0-main={folder}'" in capsys.readouterr().out
 
 
 def test_code_in_a_checkpoint_is_not_run(broken, monkeypatch):

@@ -31,7 +31,7 @@ from ser.speakers import interval_of, speakers_of
 
 BASE = "base"
 OTHER_PROTOCOL, THE_BASE = "another protocol", "the base itself"
-Model = Annotated[str, Field(pattern=r"^\w+/\w+$")]  # <stage>/<model>, as in data/predictions
+Model = Annotated[str, Field(pattern=r"^\w+/[\w-]+$")]  # <trainer>/<model>, as in data/predictions
 
 
 class Variant(Section):
@@ -60,7 +60,9 @@ class Trial(NamedTuple):
     @property
     def stages(self) -> list[str]:
         """The stages that write its models' predictions, sorted."""
-        return sorted({path.partition("/")[0] for path in self.models})
+        trainers = {path.partition("/")[0] for path in self.models}
+        # which is no stage but one a checkpoint and mode, whose tables another stage gathers
+        return sorted("gather_transformers" if name == "train_transformer" else name for name in trainers)
 
     def experiment(self, commit: str) -> str:
         """Return a name for the experiment that changes with the commit, the settings and the stages."""
@@ -132,11 +134,26 @@ def plan_trials(
     for trial in trials:
         for value in trial.settings.values():
             format_value(value)  # what DVC cannot set is not found out half-way
-        for stage, model in (each.split("/") for each in trial.models):
-            if stage not in stages or (stage == "train_ml" and model not in trial.params.train_ml.models):
-                allowed = f"those of train_ml.models ({', '.join(trial.params.train_ml.models)}) and of other stages"
-                raise InputError(f"{where}, {trial.name}: no stage writes {stage}/{model}; allowed are {allowed}")
+        models = models_by_trainer(trial.params)
+        for path in trial.models:
+            trainer, _, model = path.partition("/")
+            if trainer not in stages or model not in models.get(trainer, [model]):  # a trainer of the user's own
+                allowed = ", ".join(f"{trainer}/{model}" for trainer in models for model in models[trainer])
+                raise InputError(f"{where}, {trial.name}: no stage writes {path}; allowed are {allowed}")
     return trials
+
+
+def models_by_trainer(params: Params) -> dict[str, list[str]]:
+    """Return which models' predictions a run writes, by the folder in data/predictions."""
+    encoders = params.train_transformer
+    return {
+        "train_ml": params.train_ml.models,
+        "train_lstm": ["lstm"],
+        "train_residual_keras": ["residual"],
+        "train_cnn": ["cnn"],
+        "train_transformer": [f"{checkpoint}_{mode}" for checkpoint in encoders.checkpoints for mode in encoders.modes],
+        "fuse": ["ensemble"],
+    }
 
 
 def score_trial(trial: Trial, outcome: Outcome, base: Trial, base_outcome: Outcome) -> pd.DataFrame:

@@ -58,7 +58,7 @@ def open_checkpoint(trainer: str, *identity: object, parts: list[Examples]) -> C
     parts : list of Examples
         What it learns from and is stopped by.
     """
-    digest = hashlib.sha256(repr((identity, code_digest())).encode())
+    digest = hashlib.sha256(repr((identity, CODE)).encode())
     for examples in parts:
         for values in (examples.labels, *([examples.inputs] if isinstance(examples.inputs, np.ndarray) else [])):
             digest.update(np.ascontiguousarray(values).data)
@@ -82,6 +82,10 @@ def _version(library: str) -> str:
         return version(library)
     except PackageNotFoundError:  # transformers is optional
         return "none"
+
+
+# of the code that this process runs, whatever becomes of the files meanwhile
+CODE = code_digest()
 
 
 def remove_checkpoints(trainer: str) -> None:

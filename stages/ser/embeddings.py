@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from ser import samples as samples_module
 from ser.models import encoder as encoder_module
 from ser.models.encoder import DEVICE, Encoder, layer_means, load_encoder
 from ser.parallel import parallel_map
@@ -79,8 +80,11 @@ def open_encoder(folder: Path, key: str) -> Encoder:
 def encoder_key(folder: Path) -> str:
     """Return what names the embeddings of an encoder: its files, and all that computes with them."""
     device = torch.cuda.get_device_name() if DEVICE == "cuda" else DEVICE
-    code = hashlib.sha256(Path(encoder_module.__file__).read_bytes()).hexdigest()
-    parts = (checkpoint_digest(folder), code, version("transformers"), torch.__version__, device)
+    code = [
+        hashlib.sha256(Path(module.__file__).read_bytes()).hexdigest() for module in (encoder_module, samples_module)
+    ]
+    libraries = version("transformers"), version("soxr"), torch.__version__
+    parts = (checkpoint_digest(folder), *code, *libraries, device)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 

@@ -15,12 +15,13 @@ import numpy as np
 
 
 def class_factors(counts: np.ndarray, strength: float) -> list[float]:
-    """Return what the odds of each class are to be multiplied by, 1 for the class with the most clips.
+    """Return what the odds of each class are to be multiplied by, 1 for the class with the most examples.
 
     Parameters
     ----------
     counts : np.ndarray of int, shape (classes,)
-        Clips that a model learns from. A class without any is taken for as rare as the rarest that has some.
+        Examples (clips and their copies) that a model learns from. A class without any is taken for as rare as the
+        rarest that has some.
     strength : float
         Exponent of the factors; 0: all are 1.
     """

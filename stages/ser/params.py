@@ -268,6 +268,12 @@ class TrainMl(Section):
         for model, values in self.grid.items():
             settings = getattr(self, model)
             for key, choices in values.items():
+                # not of the classifier alone, which is all that is tried
+                if key in ("components", "epochs", "patience") and hasattr(settings, key):
+                    raise ValueError(
+                        f"train_ml.grid.{model} has {key}, which it cannot try; set train_ml.{model}.{key}, or search "
+                        "it with `make tune`"
+                    )
                 for choice in choices:  # every value of the grid must be one that the model itself would take
                     try:
                         type(settings).model_validate(settings.model_dump() | {key: choice})

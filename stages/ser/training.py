@@ -89,17 +89,9 @@ def cross_fit(
     results = list(parallel_map(run, jobs, compute=compute, label=trainer, unit="fit"))
     best_epochs = {}
     for model in fits:
-        predictions, histories, importances, best_epochs[model], seconds = zip(
-            *(result for job, result in zip(jobs, results, strict=True) if job.model == model and job.fold), strict=True
-        )
+        of_folds = [result for job, result in zip(jobs, results, strict=True) if job.model == model and job.fold]
         path_of = partial(table_path, trainer=trainer, model=model, alone=alone)
-        table = pd.concat(predictions, ignore_index=True)
-        write_predictions(table, path_of("predictions"))
-        history = pd.concat(histories, ignore_index=True)
-        if len(history):
-            write_csv(history, path_of("history"))
-        write_csv(pd.concat(importances, ignore_index=True), path_of("importance"))
-        print_summary(model, table, best_epochs[model], seconds)
+        best_epochs[model] = write_tables(model, of_folds, path_of)
     if not alone:  # a declared output, also if no model has epochs
         (DATA / "history" / trainer).mkdir(parents=True, exist_ok=True)
     trained = {job.model for job in at_once}
@@ -125,6 +117,28 @@ def job_for_use(model: str, fit: partial, best_epochs: Sequence[int] | None = No
     if getattr(own, "patience", None) is None:
         return Job(model, None, getattr(own, "epochs", None))
     return None if best_epochs is None else Job(model, None, int(np.median(best_epochs)))
+
+
+def write_tables(model: str, of_folds: Sequence[tuple], path_of: Callable[[str], Path]) -> tuple:
+    """Write predictions, importance and, of models with epochs, the history; print a summary; return the best epochs.
+
+    Parameters
+    ----------
+    model : str
+    of_folds : sequence of tuple
+        What `run_job` returned for each fold.
+    path_of : callable
+        Returns where ``predictions``, ``history`` and ``importance`` go.
+    """
+    predictions, histories, importances, best_epochs, seconds = zip(*of_folds, strict=True)
+    table = pd.concat(predictions, ignore_index=True)
+    write_predictions(table, path_of("predictions"))
+    history = pd.concat(histories, ignore_index=True)
+    if len(history):
+        write_csv(history, path_of("history"))
+    write_csv(pd.concat(importances, ignore_index=True), path_of("importance"))
+    print_summary(model, table, best_epochs, seconds)
+    return best_epochs
 
 
 def table_path(table: str, *, trainer: str, model: str, alone: bool) -> Path:

@@ -101,8 +101,10 @@ def choices(name: str, settings, classes: int, seed: int) -> list[ClassifierMixi
 
 def tune(pipeline: Pipeline, classifiers: list, splits: list[tuple], train: Examples) -> Pipeline:
     """Choose among classifiers by the UAR on speakers held out of the training part."""
-    search = GridSearchCV(pipeline, {"classifier": classifiers}, scoring="recall_macro", cv=splits, refit=False)
-    search.fit(train.inputs, train.labels)
+    search = GridSearchCV(pipeline, {"classifier": classifiers}, scoring="balanced_accuracy", cv=splits, refit=False)
+    with warnings.catch_warnings():  # an emotion that a group does not show counts nothing, as everywhere
+        warnings.filterwarnings("ignore", "y_pred contains classes not in y_true", UserWarning)
+        search.fit(train.inputs, train.labels)
     return pipeline.set_params(**search.best_params_)
 
 
@@ -133,9 +135,10 @@ def speaker_splits(train: Examples, classes: int, folds: int, seed: int) -> list
     """
     for names in (train.speakers, train.parents):
         groups = group_by_name(names, train.parents)
-        if groups is None:
+        parts = 0 if groups is None else min(folds, len(np.unique(groups)), np.bincount(train.labels).max())
+        if parts < 2:
             continue
-        splitter = StratifiedGroupKFold(min(folds, len(np.unique(groups))), shuffle=True, random_state=seed)
+        splitter = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
         with warnings.catch_warnings():  # of a class with fewer examples than folds
             warnings.simplefilter("ignore", UserWarning)
             splits = list(splitter.split(train.labels, train.labels, groups))

@@ -88,7 +88,8 @@ def fit(
 
 def matrix(embeddings: Ragged) -> np.ndarray:
     """Read all embeddings, float32 of shape (n, layers * width)."""
-    return np.concatenate([np.asarray(embedding) for embedding in embeddings])
+    # copies: a view would keep its file open, and a system allows a process some hundred
+    return np.concatenate([np.array(embedding) for embedding in embeddings])
 
 
 def _train_epoch(

@@ -113,6 +113,8 @@ class FineTunedEncoder(nn.Module):
         )
         self.extractor = encoder.extractor
         self.encoder = encoder.network
+        if not hasattr(self.encoder, "masked_spec_embed"):  # its config says that it masks nothing
+            self.encoder.masked_spec_embed = nn.Parameter(torch.zeros(encoder.width))
         self.layer_weights = LayerWeights(encoder.layers)
         self.pooling = AttentionPooling(encoder.width) if pooling == "attention" else MeanPooling()
         self.head = dense_head(encoder.width, hidden_units, classes, dropout)

@@ -30,5 +30,7 @@ with _without_start_messages():
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.config.experimental.enable_op_determinism()
+    DEVICE = "cpu"
     for gpu in tf.config.list_physical_devices("GPU"):
         tf.config.experimental.set_memory_growth(gpu, True)  # otherwise the first process takes all its memory
+        DEVICE = tf.config.experimental.get_device_details(gpu).get("device_name", "GPU")

@@ -13,7 +13,7 @@ from ser.checkpoints import Checkpoint
 from ser.errors import InputError
 from ser.files import write_json, written
 from ser.models.early_stopping import EarlyStopping, ValidationScores
-from ser.models.keras_backend import keras
+from ser.models.keras_backend import DEVICE, keras
 from ser.models.learning_rate import scheduled_rate
 from ser.models.network_graph import Layer
 from ser.models.time_pooling import MaskPadding
@@ -148,7 +148,7 @@ def _keep(checkpoint: Checkpoint | None, network: keras.Model, stopping: EarlySt
     # those of the dropout's random numbers are among the network's variables
     arrays = {f"variable_{number}": value.numpy() for number, value in enumerate(_variables(network))}
     arrays |= {f"best_{number}": value for number, value in enumerate(stopping.best_weights or [])}
-    about = json.dumps({"stopping": stopping.state, "history": history})
+    about = json.dumps({"device": DEVICE, "stopping": stopping.state, "history": history})
     buffer = io.BytesIO()
     np.savez(buffer, about=np.array(about), **arrays)
     checkpoint.write(buffer.getvalue())
@@ -161,6 +161,8 @@ def _restore(checkpoint: Checkpoint | None, network: keras.Model, stopping: Earl
         return
     with np.load(io.BytesIO(content), allow_pickle=False) as state:
         about = json.loads(str(state["about"]))
+        if about["device"] != DEVICE:  # what another one went on with would be the bytes of neither
+            return
         for number, variable in enumerate(_variables(network)):
             variable.assign(state[f"variable_{number}"])
         best = [state[f"best_{number}"] for number in range(sum(name.startswith("best_") for name in state.files))]

@@ -1,7 +1,6 @@
 """Training, storing and using the LSTM, in PyTorch; the network itself is in `lstm_network`."""
 
 import json
-import os
 from functools import partial
 from pathlib import Path
 
@@ -22,10 +21,6 @@ from ser.models.standardization import check_finite, frame_statistics
 from ser.models.torch_training import run_epochs, train_batches
 from ser.seeds import derive_seed, generator
 from ser.shards import Ragged
-
-torch.set_num_threads(1)  # several threads add up in another order: other bytes
-torch.use_deterministic_algorithms(True)
-os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # which on a GPU needs this before its first use
 
 PREDICTION_BATCH = 64  # clips
 

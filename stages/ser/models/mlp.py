@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from sklearn.neural_network import MLPClassifier
 
+from ser.errors import InputError
 from ser.models.early_stopping import EarlyStopping, check_epochs, validation_scores
 
 
@@ -41,12 +42,25 @@ def fit_mlp(
     -------
     model, history, epochs
         See `ser.examples.Fitted`.
+
+    Raises
+    ------
+    InputError
+        If the loss is not finite.
     """
     check_epochs(validation, epochs)
     stopping = EarlyStopping(settings.patience)
     history = []
     for epoch in range(1, (epochs or settings.epochs) + 1):
-        model.partial_fit(X, y, sample_weight=weights, classes=np.unique(y))
+        try:
+            model.partial_fit(X, y, sample_weight=weights, classes=np.unique(y))
+            finite = np.isfinite(model.loss_)
+        except ValueError as error:
+            if "non-finite" not in str(error):
+                raise
+            finite = False
+        if not finite:
+            raise InputError("mlp: the training loss is not finite; lower train_ml.mlp.learning_rate")
         row = {"epoch": epoch, "loss": model.loss_, "accuracy": model.score(X, y)}
         if validation is not None:
             scores = validation_scores(model.predict_proba(validation[0]), validation[1])

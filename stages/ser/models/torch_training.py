@@ -1,6 +1,7 @@
 """What the PyTorch networks share: the training loop, epoch by epoch, and its checkpoints."""
 
 import io
+import os
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -16,6 +17,10 @@ from ser.models.early_stopping import EarlyStopping, validation_scores
 from ser.models.learning_rate import scheduled_rate
 from ser.seeds import derive_seed, generator
 from ser.shards import Ragged
+
+torch.set_num_threads(1)  # several threads add up in another order: other bytes
+torch.use_deterministic_algorithms(True)
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # which on a GPU needs this before its first use
 
 
 def run_epochs(
