@@ -129,7 +129,7 @@ def test_a_grid_takes_the_keys_of_the_parameters(name, key, values):
     assert chosen in [tuple(value) if key == "hidden_sizes" else value for value in values]
 
 
-def test_tuning_leaves_out_an_emotion_that_the_held_out_speakers_do_not_show(monkeypatch):
+def test_tuning_leaves_out_an_emotion_that_the_held_out_speakers_do_not_show():
     """Some speakers show two of three emotions; a choice that once answers with the third is not worse for that."""
     labels = np.array([0, 1] * 4 + [0, 1, 2] * 4)
     train = Examples(np.zeros((20, 1)), labels, np.array(["a"] * 8 + ["b"] * 12), np.arange(20).astype(str))
