@@ -15,7 +15,7 @@ from ser.audio import AudioSettings
 from ser.checkpoints import Checkpoint
 from ser.errors import InputError
 from ser.examples import Examples
-from ser.models import lstm
+from ser.models import lstm, torch_training
 from ser.models.lstm_network import LSTMNetwork, average_neighbours
 from ser.models.network_graph import draw_network
 from ser.params import load_params
@@ -161,6 +161,22 @@ def test_a_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
             assert resumed.history.equals(undisturbed.history)
             for name, values in undisturbed.model.state_dict().items():
                 assert torch.equal(resumed.model.state_dict()[name], values)
+
+
+def test_a_checkpoint_of_another_device_is_not_gone_on_with(tmp_path, monkeypatch):
+    train, checkpoint, trained = examples(30, 1), Checkpoint(tmp_path / "checkpoint"), []
+
+    def fit() -> int:
+        trained.clear()
+        lstm.fit(train, None, CLASSES, SETTINGS, seed=3, epochs=3, checkpoint=checkpoint)
+        return len(trained)
+
+    train_epoch = lstm._train_epoch
+    monkeypatch.setattr(lstm, "_train_epoch", lambda *given: trained.append(1) or train_epoch(*given))
+    with monkeypatch.context() as patch:
+        patch.setattr(torch_training, "_device_name", lambda network: "another")
+        assert (fit(), fit()) == (3, 0)
+    assert (fit(), fit()) == (3, 0)
 
 
 def test_statistics_are_those_of_the_training_frames():

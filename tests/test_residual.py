@@ -158,6 +158,23 @@ def test_a_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
         np.testing.assert_array_equal(values, expected)
 
 
+def test_a_checkpoint_of_another_device_is_not_gone_on_with(tmp_path, monkeypatch):
+    train, settings = examples(60, 1), SimpleNamespace(**vars(SETTINGS) | dict(epochs=3))
+    checkpoint, trained = Checkpoint(tmp_path / "checkpoint"), []
+
+    def fit() -> int:
+        trained.clear()
+        residual.fit(train, None, CLASSES, settings, seed=3, epochs=3, checkpoint=checkpoint)
+        return len(trained)
+
+    train_epoch = keras_training._train_epoch
+    monkeypatch.setattr(keras_training, "_train_epoch", lambda *given: trained.append(1) or train_epoch(*given))
+    with monkeypatch.context() as patch:
+        patch.setattr(keras_training, "DEVICE", "another")
+        assert (fit(), fit()) == (3, 0)
+    assert (fit(), fit()) == (3, 0)
+
+
 def test_loaded_model_predicts_the_same(fitted, tmp_path):
     residual.save(fitted.model, tmp_path)
     inputs = examples(20, 6).inputs
