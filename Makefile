@@ -75,7 +75,7 @@ lint: $(VENV)/.installed-dev
 	ruff format --check
 
 $(VENV)/.installed: requirements.txt constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "error: Python 3.11 or newer is needed, %s is %s; name another with PYTHON=…" % (sys.executable, sys.version.split()[0]))'
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "error: Python 3.11 to 3.13 is needed, %s is %s; name another with PYTHON=…" % (sys.executable, sys.version.split()[0]))'
 	@echo "installing the pinned requirements into $(VENV) (several GB, some minutes)"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) -r requirements.txt -c constraints.txt
