@@ -137,7 +137,7 @@ def parse_arguments() -> argparse.Namespace:
         "settings",
         nargs="*",
         metavar="NAME or KEY=VALUE",
-        help="of the base, as stages/override.py takes them: ravdess raw.path=/data/corpora; before those of the file",
+        help="of the base, as stages/override.py takes them: ravdess raw.path=/data/corpora; they override the file",
     )
     parser.add_argument("--only", action="append", default=[], metavar="VARIANT", help="print its scores; repeatable")
     parser.add_argument("--list", action="store_true", help="print the variants, and run nothing")

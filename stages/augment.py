@@ -5,6 +5,7 @@ Reads   data/prepared/, and the recordings in augment.noise_folder and augment.r
 Writes  data/augmented/clips.csv (with the columns parent and recipe) and data/augmented/audio/
 """
 
+import argparse
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -61,5 +62,6 @@ def make_copy(item: tuple[int, str, int], audio: Ragged, settings, sr: int) -> t
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with stage_errors():
         augment()

@@ -7,6 +7,7 @@ Writes  <raw.path>/<collect.name>/<emotion>/<speaker>/*.wav, mono, 16 kHz, 16 bi
 No stage of the pipeline: run it by hand. A source that is finished is not fetched again.
 """
 
+import argparse
 import sys
 from pathlib import Path
 
@@ -82,6 +83,7 @@ def summarise(
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with stage_errors():
         try:
             sys.exit(0 if collect() else 1)

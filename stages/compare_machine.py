@@ -1,5 +1,6 @@
 """Say so if this machine's CPU is of another kind than the one that the results in reports/ were made on."""
 
+import argparse
 import json
 from pathlib import Path
 
@@ -21,4 +22,5 @@ def compare_machine() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     compare_machine()

@@ -5,6 +5,7 @@ Reads   data/predictions/<trainer>/<model>.csv, data/history/, data/importance/,
 Writes  reports/metrics.json, validation.json, protocol.json, the tables reports/*.csv and images/evaluation/*.png
 """
 
+import argparse
 import shutil
 from pathlib import Path
 
@@ -155,5 +156,6 @@ def print_by_corpus(groups: pd.DataFrame) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with stage_errors():
         evaluate()

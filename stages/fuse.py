@@ -5,12 +5,14 @@ Writes  data/predictions/fuse/ensemble.csv and reports/fusion.csv (what each mem
         or its share of the absolute coefficients of the stacking)
 """
 
+import argparse
+
 from threadpoolctl import threadpool_limits
 
 from ser.clips import read_clips
 from ser.errors import stage_errors
 from ser.files import write_csv
-from ser.fusion import fuse, select_members
+from ser.fusion import fuse, one_voice_warning, select_members
 from ser.params import load_params
 from ser.predictions import read_predictions, write_predictions
 
@@ -18,8 +20,11 @@ from ser.predictions import read_predictions, write_predictions
 def fuse_models() -> None:
     params = load_params()
     members = select_members(read_predictions("data/predictions", skip=["fuse"]), params.fuse.members)
+    clips = read_clips("data/prepared/clips.csv")
+    if warning := one_voice_warning(next(iter(members.values())), clips, params.fuse.method):
+        print(f"fuse: warning: {warning}")
     with threadpool_limits(1):  # several threads add up in another order: other bytes
-        ensemble, weights = fuse(members, read_clips("data/prepared/clips.csv"), params.fuse)
+        ensemble, weights = fuse(members, clips, params.fuse)
     write_predictions(ensemble, "data/predictions/fuse/ensemble.csv")
     write_csv(weights.round(4), "reports/fusion.csv")
     mean_weights = weights.groupby("member")["weight"].mean().sort_values(ascending=False, kind="stable")
@@ -28,5 +33,6 @@ def fuse_models() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with stage_errors():
         fuse_models()

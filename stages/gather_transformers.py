@@ -7,6 +7,7 @@ Reads   data/models/train_transformer/<checkpoint>_<mode>/{predictions,history,i
 Writes  data/{predictions,history,importance}/train_transformer/<checkpoint>_<mode>.csv
 """
 
+import argparse
 import shutil
 from pathlib import Path
 
@@ -40,5 +41,6 @@ def gather_transformers() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with stage_errors():
         gather_transformers()

@@ -7,6 +7,7 @@ Writes  data/prepared/: clips.csv, audio/ (16-bit samples, in the order of the t
         reports/images/clips.png (a waveform and a spectrogram of one clip per emotion)
 """
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -76,5 +77,6 @@ def draw_examples(clips: pd.DataFrame, audio: Ragged, sample_rate: int) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with stage_errors():
         prepare()

@@ -4,6 +4,7 @@ Reads   reports/*.csv, reports/protocol.json, reports/data/*, data/predictions/<
 Writes  reports/report.html, one file that needs no network, and reports/model_card.md
 """
 
+import argparse
 from pathlib import Path
 
 from ser.errors import stage_errors
@@ -45,5 +46,6 @@ def report() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with stage_errors():
         report()

@@ -4,6 +4,7 @@ Reads   data/prepared/
 Writes  data/folds.csv: a row a clip, a column a fold, in it train, validation or test
 """
 
+import argparse
 from pathlib import Path
 
 import numpy as np
@@ -72,5 +73,6 @@ def uneven_validation(folds: pd.DataFrame, wanted: float) -> str:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with stage_errors():
         split()

@@ -5,6 +5,7 @@ Writes  data/{models,predictions,history,importance}/train_cnn/ and the network'
         reports/images/networks/cnn.png
 """
 
+import argparse
 from functools import partial
 
 from ser.dataset import open_dataset
@@ -26,5 +27,6 @@ def train_cnn() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with stage_errors():
         train_cnn()

@@ -5,6 +5,7 @@ Writes  data/{models,predictions,history,importance}/train_lstm/ and the network
         reports/images/networks/lstm.png
 """
 
+import argparse
 from functools import partial
 
 from ser.errors import stage_errors
@@ -23,5 +24,6 @@ def train_lstm() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with stage_errors():
         train_lstm()

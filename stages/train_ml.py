@@ -4,6 +4,7 @@ Reads   data/folds.csv, data/prepared/, data/augmented/ and the functionals in d
 Writes  data/{models,predictions,history,importance}/train_ml/
 """
 
+import argparse
 from functools import partial
 
 from ser.errors import stage_errors
@@ -19,5 +20,6 @@ def train_ml() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with stage_errors():
         train_ml()

@@ -5,6 +5,7 @@ Writes  data/{models,predictions,history,importance}/train_residual_keras/ and t
         reports/images/networks/residual.png
 """
 
+import argparse
 from functools import partial
 
 from ser.errors import stage_errors
@@ -30,5 +31,6 @@ def train_residual_keras() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     with stage_errors():
         train_residual_keras()

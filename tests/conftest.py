@@ -1,10 +1,14 @@
 """What several test modules share: small corpora, parameters and places to run the stages in."""
 
+import contextlib
+import io
 import os
+import runpy
 import shutil
 import subprocess
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +46,7 @@ SMALL = {
     "train_residual_keras.epochs": 3,
     "train_cnn.filters": [4, 8],
     "train_cnn.epochs": 2,
-    "compute.workers": 2,
+    "compute.workers": 1,  # they would take longer to start than there is to do
 }
 
 
@@ -59,12 +63,45 @@ def set_params(folder: Path, changes: dict) -> None:
     yaml.dump(content, folder / "params.yaml")
 
 
-def run_stage(folder: Path, *command: str) -> subprocess.CompletedProcess:
+def run_script(folder: Path, *command: str) -> subprocess.CompletedProcess:
     """Run a stage script in a folder, as DVC does."""
     script, *arguments = command
-    return subprocess.run(
-        [sys.executable, f"stages/{script}.py", *arguments], cwd=folder, capture_output=True, text=True, timeout=300
-    )
+    path = ROOT / "stages" / f"{script}.py"
+    return subprocess.run([sys.executable, path, *arguments], cwd=folder, capture_output=True, text=True, timeout=300)
+
+
+def run_stage(folder: Path, *command: str) -> subprocess.CompletedProcess:
+    """Run a stage script in a folder, in this process: a new one would import libraries for longer than most run.
+
+    For a single worker: joblib's others stay in the folder in which they began.
+    """
+    script, *arguments = command
+    out, err, code = io.StringIO(), io.StringIO(), 0
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setattr("sys.argv", [f"stages/{script}.py", *arguments])
+        try:
+            runpy.run_path(str(ROOT / "stages" / f"{script}.py"), run_name="__main__")
+        except SystemExit as stop:
+            code = stop.code or 0
+        except Exception:
+            traceback.print_exc()
+            code = 1
+    forget_what_was_read()
+    return subprocess.CompletedProcess(command, code, out.getvalue(), err.getvalue())
+
+
+def forget_what_was_read() -> None:
+    """Empty the caches of the library: the next stage runs in another folder."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("ser."):
+            for value in vars(module).values():
+                if hasattr(value, "cache_clear"):
+                    value.cache_clear()
 
 
 def workplace(folder: Path, **changes) -> Path:

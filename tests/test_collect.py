@@ -140,6 +140,7 @@ def test_speech_of_every_kind_of_file_is_collected_and_the_rest_is_left_out(plac
     assert set(clips["speaker"]) == {f"collected:{kind}" for kind in ["wav", *CODECS]}
 
 
+@pytest.mark.verify
 def test_a_killed_run_ends_with_the_same_files_and_fetches_nothing_twice(place, files, tmp_path):
     def rows(server):
         kinds = ["wav", "m4a", "opus"]

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import run_stage, set_params, workplace
+from conftest import run_script, set_params, workplace
 from ser import cluster
 from ser.errors import InputError
 from ser.parallel import parallel_map
@@ -64,7 +64,7 @@ def folder(tmp_path_factory) -> Path:
     """Clips of six speakers, with folds."""
     folder = workplace(tmp_path_factory.mktemp("dask") / "ser", demo__sentences=8)
     for stage in ("prepare", "split"):
-        assert run_stage(folder, stage).returncode == 0
+        assert run_script(folder, stage).returncode == 0
     return folder
 
 
@@ -76,7 +76,7 @@ def digests(folder: Path, *names: str) -> dict[str, str]:
 def results(folder: Path, workers: int, backend: str, address: str | None = None) -> dict[str, str]:
     set_params(folder, {"compute.workers": workers, "compute.backend": backend, "compute.address": address})
     for stage in STAGES:
-        run = run_stage(folder, *stage)
+        run = run_script(folder, *stage)
         assert run.returncode == 0, run.stderr[-3000:]
     return digests(folder, "data/augmented", "data/features", "data/models", "data/predictions")
 
@@ -105,7 +105,7 @@ def test_a_killed_worker_is_survived(folder):
     repeat_clips(folder, ROWS)
     features, growing = "data/features/prepared", folder / "data/features/prepared/.tmp-functionals.npy"
     set_params(folder, {"compute.workers": 1, "compute.backend": "loky", "compute.address": None})
-    assert run_stage(folder, "extract", "prepared").returncode == 0
+    assert run_script(folder, "extract", "prepared").returncode == 0
     undisturbed = digests(folder, features)
     size = (folder / features / "functionals.npy").stat().st_size
 

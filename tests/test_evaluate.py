@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,13 +10,13 @@ import pytest
 from dvc_render import VegaRenderer
 from sklearn.metrics import recall_score
 
+from conftest import ROOT, run_script, run_stage
 from evaluate import SERIES, evaluate, print_summary, read_all
 from ser.errors import InputError
 from ser.evaluation import best_model
 from ser.files import write_csv
 from ser.predictions import read_predictions, write_predictions
 
-ROOT = Path(__file__).resolve().parents[1]
 EMOTIONS = ["anger", "fear", "happiness", "neutral", "sadness"]
 MODELS = {  # model: trainer, how well it separates the emotions
     "cnn": ("train_cnn", 0.3),
@@ -100,19 +98,13 @@ def write_inputs(folder: Path, models: dict[str, tuple[str, float]] = MODELS) ->
     shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
 
 
-def run(stage: str, folder: Path) -> subprocess.CompletedProcess:
-    """Run a stage in `folder`."""
-    command = [sys.executable, str(ROOT / "stages" / f"{stage}.py")]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
 @pytest.fixture(scope="module")
 def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A folder in which both stages have run, and what `evaluate` printed."""
     folder = tmp_path_factory.mktemp("evaluated")
     write_inputs(folder)
-    assert run("fuse", folder).returncode == 0
-    result = run("evaluate", folder)
+    assert run_stage(folder, "fuse").returncode == 0
+    result = run_stage(folder, "evaluate")
     assert result.returncode == 0, result.stderr
     return folder, result.stdout
 
@@ -221,7 +213,7 @@ def test_summary_is_sorted_by_uar_and_has_no_warning(evaluated):
 def test_same_bytes_from_run_to_run(evaluated):
     folder, _ = evaluated
     before = contents(folder / "reports")
-    assert run("evaluate", folder).returncode == 0
+    assert run_script(folder, "evaluate").returncode == 0
     assert contents(folder / "reports") == before
 
 
@@ -280,7 +272,7 @@ def test_validation_by_statement_is_a_note_and_no_warning(inputs, monkeypatch, c
 @pytest.mark.parametrize("stage", ["fuse", "evaluate"])
 def test_no_predictions_is_one_line(stage, tmp_path):
     shutil.copy(ROOT / "params.yaml", tmp_path)
-    result = run(stage, tmp_path)
+    result = run_stage(tmp_path, stage)
     assert result.returncode == 1
     assert result.stderr.startswith("error: no predictions in data/predictions")
     assert result.stderr.count("\n") == 1
@@ -290,13 +282,15 @@ def test_fuse_takes_the_members_it_is_told_and_never_itself(inputs):
     params = (inputs / "params.yaml").read_text()
     for members in ("\n    - lstm\n    - cnn", " []"):
         (inputs / "params.yaml").write_text(params.replace("members: []", f"members:{members}"))
-        result = run("fuse", inputs)
+        result = run_stage(inputs, "fuse")
         assert result.returncode == 0, result.stderr
         count = members.count("-") or len(MODELS)
         assert f"ensemble of {count} models" in result.stdout
     assert result.stdout.startswith("ensemble of 3 models by mean: cnn 0.33, ")
     (inputs / "params.yaml").write_text(params.replace("method: mean ", "method: weights "))
-    weights = run("fuse", inputs).stdout.split(": ")[1]
+    warned, done = run_stage(inputs, "fuse").stdout.splitlines()
+    assert warned.startswith("fuse: warning: ")  # a speaker a fold validates
+    weights = done.split(": ")[1]
     table = pd.read_csv(inputs / "reports/fusion.csv")
     means = table.groupby("member")["weight"].mean()
     assert weights.startswith(f"{means.idxmax()} {means.max():.2f}, ")
@@ -308,7 +302,7 @@ def test_fuse_takes_the_members_it_is_told_and_never_itself(inputs):
 def test_fuse_lists_the_models_there_are(inputs):
     params = (inputs / "params.yaml").read_text()
     (inputs / "params.yaml").write_text(params.replace("members: []", "members:\n    - lstn"))
-    result = run("fuse", inputs)
+    result = run_stage(inputs, "fuse")
     assert result.returncode == 1
     assert "lstn" in result.stderr
     assert ", ".join(sorted(MODELS)) in result.stderr

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from ser.calibration import truth_of
 from ser.errors import InputError
-from ser.fusion import cross_fit_splits, fuse, learn, select_members, speaker_groups
+from ser.fusion import cross_fit_splits, fuse, learn, one_voice_warning, select_members, speaker_groups
 from ser.pooling import learn_weights, pool
 from ser.predictions import check_table, probabilities_of
 from ser.stacking import learn_stacking, stack
@@ -280,6 +280,23 @@ def test_cross_fits_keep_together_what_is_known_to_belong_together(speaker, stat
     rows = MEMBERS["x"].sort_values(["fold", "part", "clip"], ignore_index=True)
     clips = TABLE.assign(speaker=speaker, statement=statement)
     assert speaker_groups(rows, clips).tolist() == expected * 2
+
+
+@pytest.mark.parametrize(
+    ("speakers", "method", "folds"),
+    [
+        (["s1", "s1", "s1", "s2"], "stacking", "1 of 2 folds"),
+        (["s1", "s1", "s2", "s2"], "weights", "2 of 2 folds"),
+        (["s1", "", "s1", "s2"], "weights", "1 of 2 folds"),
+        (["s1", "s2", "s1", "s2"], "weights", None),
+        (["s1", "s1", "s1", "s1"], "mean", None),
+    ],
+)
+def test_an_ensemble_that_learns_from_the_voice_that_validates_it_says_so(speakers, method, folds):
+    clips = pd.DataFrame({"clip": list("abcd"), "speaker": speakers})
+    rows = pd.DataFrame({"clip": list("abcdcd"), "fold": [0, 0, 1, 1, 0, 0], "part": ["validation"] * 4 + ["test"] * 2})
+    warning = one_voice_warning(rows, clips, method)
+    assert warning is None if folds is None else warning.startswith(folds)
 
 
 def test_every_row_is_held_out_once_and_its_group_with_it():

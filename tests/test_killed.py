@@ -25,7 +25,7 @@ STAGES = [f"{name}@{item}" for name in DVC_YAML for item in DVC_YAML[name].get("
 @pytest.fixture(scope="module")
 def repro(tmp_path_factory) -> Path:
     folder = clone(tmp_path_factory.mktemp("clone"))
-    set_params(folder, SMALL)
+    set_params(folder, SMALL | {"compute.workers": 2})  # they outlive their stage for a while
     run = dvc(folder, "repro")
     assert run.returncode == 0, run.stderr[-4000:]
     return folder

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from sklearn.metrics import recall_score
 
-from conftest import ROOT, SMALL, run_stage, set_params
+from conftest import ROOT, SMALL, run_script, run_stage, set_params
 from ser.audit import audio_digests
 from ser.folds import shared_between_parts
 from ser.shards import Ragged
@@ -64,6 +64,15 @@ def repro(tmp_path_factory) -> Path:
     set_params(folder, SMALL)
     run = dvc(folder, "repro")
     assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-4000:]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recordings(repro, tmp_path_factory) -> Path:
+    """Demo speech of one speaker, and a file that is none."""
+    folder = tmp_path_factory.mktemp("recordings") / "wavs"
+    assert run_stage(repro, "demo", str(folder), "--speakers", "1").returncode == 0
+    (folder / "text.wav").write_text("no audio")
     return folder
 
 
@@ -138,29 +147,27 @@ def test_histories_and_networks(repro):
     ("trainer", "model"),
     [("train_ml", "svm_rbf"), ("train_lstm", "lstm"), ("train_cnn", "cnn"), ("train_residual_keras", "residual")],
 )
-def test_predict_works_on_files_with_every_kind_of_model(repro, trainer, model):
-    assert run_stage(repro, "demo", "wavs", "--speakers", "1").returncode == 0
-    (repro / "wavs/text.wav").write_text("no audio")
-    run = run_stage(repro, "predict", "wavs", "--model", f"data/models/{trainer}/{model}", "--output", "wavs/out.csv")
+def test_predict_works_on_files_with_every_kind_of_model(repro, recordings, tmp_path, trainer, model):
+    folder, output = f"data/models/{trainer}/{model}", tmp_path / "out.csv"
+    run = run_stage(repro, "predict", str(recordings), "--model", folder, "--output", str(output))
     assert run.returncode == 1
-    assert "wavs/text.wav: not readable as audio" in run.stderr
+    assert "text.wav: not readable as audio" in run.stderr
     assert "Traceback" not in run.stderr
-    table = pd.read_csv(repro / "wavs/out.csv")
-    shutil.rmtree(repro / "wavs")
+    table = pd.read_csv(output)
     assert len(table) == 3 * 2 * 2
     np.testing.assert_allclose(table.filter(like="p_").sum(axis=1), 1, atol=1e-3)
 
 
 def test_another_worker_count_gives_the_same_bytes(repro):
-    """The classical trainer and the features anew in one process, compared with what two processes wrote."""
+    """The classical trainer and the features anew in two processes, compared with what one process wrote."""
     before = {path: path.read_bytes() for path in outputs(repro)}
-    set_params(repro, {"compute.workers": 1})
+    set_params(repro, {"compute.workers": 2})
     try:
         for command in (["augment"], ["extract", "augmented"], ["train_ml"]):
-            run = run_stage(repro, *command)
+            run = run_script(repro, *command)
             assert run.returncode == 0, run.stderr[-2000:]
     finally:
-        set_params(repro, {"compute.workers": 2})
+        set_params(repro, {"compute.workers": 1})
     assert outputs(repro) == sorted(before)
     assert [str(path) for path in before if path.read_bytes() != before[path]] == []
 
@@ -172,14 +179,14 @@ def outputs(folder: Path) -> list[Path]:
 
 def test_a_cached_run_comes_back_without_running(repro):
     """Going to another parameter and back restores the results from the run-cache."""
-    metrics = (repro / "reports/metrics.json").read_bytes()
-    set_params(repro, {"fuse.members": ["lstm", "cnn"]})
-    assert dvc(repro, "repro", "evaluate").returncode == 0
-    assert (repro / "reports/metrics.json").read_bytes() != metrics
-    set_params(repro, {"fuse.members": []})
-    run = dvc(repro, "repro", "evaluate")
-    assert "is cached - skipping run" in run.stdout
-    assert (repro / "reports/metrics.json").read_bytes() == metrics
+    copies = (repro / "data/augmented/clips.csv").read_bytes()
+    set_params(repro, {"augment.copies": 2})
+    assert dvc(repro, "repro", "augment").returncode == 0
+    assert (repro / "data/augmented/clips.csv").read_bytes() != copies
+    set_params(repro, {"augment.copies": 1})
+    run = dvc(repro, "repro", "augment")
+    assert "Stage 'augment' is cached - skipping run" in run.stdout
+    assert (repro / "data/augmented/clips.csv").read_bytes() == copies
 
 
 def modules_of(script: Path) -> set[str]:

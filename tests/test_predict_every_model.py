@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from conftest import run_stage, workplace
+from conftest import run_script, workplace
 from test_pipeline import MODELS
 
 pytestmark = pytest.mark.verify
@@ -20,7 +20,7 @@ def trained(request, tmp_path_factory):
     folder = workplace(tmp_path_factory.mktemp(request.param) / "work", **changes)
     steps = ["prepare", "split", "augment", "extract prepared", "extract augmented", *MODELS, "demo wavs"]
     for step in steps:
-        run = run_stage(folder, *step.split())
+        run = run_script(folder, *step.split())
         assert run.returncode == 0, run.stderr
     return folder, request.param
 
@@ -32,7 +32,7 @@ def test_every_row_is_what_the_trainer_wrote(trained, trainer, model, fold):
     place = f"data/models/{trainer}/{model}/fold_{fold}"
     description = json.loads((folder / place / "model.json").read_text())
     assert description["normalization"] == normalization and description["class_factors"] == [2.0, 1.0]
-    run = run_stage(folder, "predict", "wavs", "--model", place, "--output", "out.csv")
+    run = run_script(folder, "predict", "wavs", "--model", place, "--output", "out.csv")
     assert run.returncode == 0, run.stderr
     found = pd.read_csv(folder / "out.csv")
     found["clip"] = found["file"].str.removeprefix("wavs/").str.removesuffix(".wav")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import ROOT, run_stage
+from conftest import ROOT, run_script
 from report_tables import make_clips, write_run
 
 pytestmark = pytest.mark.verify
@@ -52,7 +52,7 @@ def page_file(tmp_path_factory) -> Path:
     write_run(folder, make_clips(speakers=12, repeats=4))
     shutil.copy(ROOT / "params.yaml", folder)
     (folder / "stages").symlink_to(ROOT / "stages")
-    assert run_stage(folder, "report").returncode == 0
+    assert run_script(folder, "report").returncode == 0
     return folder / "reports/report.html"
 
 

@@ -138,6 +138,30 @@ def speaker_groups(rows: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
     return groups
 
 
+def one_voice_warning(rows: pd.DataFrame, clips: pd.DataFrame, method: str) -> str | None:
+    """Return what to say where an ensemble learns from the very voice that validates it, None where it does not.
+
+    Parameters
+    ----------
+    rows : pd.DataFrame
+        The prediction table of a member.
+    clips : pd.DataFrame
+        ``clip, speaker``.
+    method : {"mean", "weights", "stacking"}
+    """
+    if method == "mean":
+        return None
+    validation = rows[rows["part"] == "validation"]
+    voices = validation["clip"].map(clips.set_index("clip")["speaker"]).replace("", None)
+    alone = voices.groupby(validation["fold"]).nunique() < 2
+    if not alone.any():
+        return None
+    return (
+        f"{alone.sum()} of {len(alone)} folds validate by one speaker or unknown ones, from whom {method} learns as "
+        "well: the ensemble's validation UAR is too high to choose by (docs/evaluation.md)"
+    )
+
+
 def cross_fit_splits(groups: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
     """Split rows into those to learn from and those to apply it to, such that each is applied to once.
 
