@@ -73,7 +73,7 @@ def run_script(folder: Path, *command: str) -> subprocess.CompletedProcess:
 def run_stage(folder: Path, *command: str) -> subprocess.CompletedProcess:
     """Run a stage script in a folder, in this process: a new one would import libraries for longer than most run.
 
-    For a single worker: joblib's others stay in the folder in which they began.
+    For a single worker: joblib's processes would stay in the folder in which the first of them began.
     """
     script, *arguments = command
     out, err, code = io.StringIO(), io.StringIO(), 0
