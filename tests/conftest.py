@@ -46,7 +46,7 @@ SMALL = {
     "train_residual_keras.epochs": 3,
     "train_cnn.filters": [4, 8],
     "train_cnn.epochs": 2,
-    "compute.workers": 1,  # they would take longer to start than there is to do
+    "compute.workers": 1,  # others would take longer to start than there is to do
 }
 
 
@@ -63,11 +63,19 @@ def set_params(folder: Path, changes: dict) -> None:
     yaml.dump(content, folder / "params.yaml")
 
 
+def count_epochs(module, patch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that grows with every epoch that the module trains from now on."""
+    trained, train_epoch = [], module._train_epoch
+    patch.setattr(module, "_train_epoch", lambda *given: trained.append(1) or train_epoch(*given))
+    return trained
+
+
 def run_script(folder: Path, *command: str) -> subprocess.CompletedProcess:
     """Run a stage script in a folder, as DVC does."""
     script, *arguments = command
-    path = ROOT / "stages" / f"{script}.py"
-    return subprocess.run([sys.executable, path, *arguments], cwd=folder, capture_output=True, text=True, timeout=300)
+    return subprocess.run(
+        [sys.executable, f"stages/{script}.py", *arguments], cwd=folder, capture_output=True, text=True, timeout=300
+    )
 
 
 def run_stage(folder: Path, *command: str) -> subprocess.CompletedProcess:

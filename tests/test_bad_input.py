@@ -111,7 +111,7 @@ def test_one_corpus_under_two_names(place):
 def test_an_unknown_key_of_params(place):
     text = (place / "params.yaml").read_text()
     (place / "params.yaml").write_text(text + "train_lsmt:\n  layers: 2\n")
-    for stage in ("prepare", "train_ml"):
+    for stage in ("prepare", "split", "train_ml", "evaluate"):
         assert "unknown key train_lsmt" in refused(run_stage(place, stage))
 
 

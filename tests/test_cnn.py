@@ -175,7 +175,6 @@ def test_loaded_model_predicts_the_same(fitted, tmp_path):
     )
 
 
-@pytest.mark.verify
 def test_same_bytes_in_the_same_and_in_another_process(tmp_path):
     save_a_fit(tmp_path / "first")
     save_a_fit(tmp_path / "second")

@@ -96,6 +96,7 @@ def write_inputs(folder: Path, models: dict[str, tuple[str, float]] = MODELS) ->
         importance = pd.DataFrame({"fold": range(FOLDS), "group": "pitch", "features": 3, "uar_drop": 0.1})
         write_csv(importance, folder / "data/importance" / trainer / f"{model}.csv")
     shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
+    (folder / "stages").symlink_to(ROOT / "stages")
 
 
 @pytest.fixture(scope="module")

@@ -62,7 +62,6 @@ def workplace(folder: Path, clips: pd.DataFrame, **options) -> Path:
         table = pd.read_csv(folder / f"reports/{name}.csv")
         write_csv(table.head(0), folder / f"reports/{name}.csv")
     shutil.copy(ROOT / "params.yaml", folder)
-    (folder / "stages").symlink_to(ROOT / "stages")
     return folder
 
 
