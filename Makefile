@@ -1,6 +1,6 @@
 # make repro   the whole pipeline: data, models, metrics, plots
 # make test    lint and tests, some minutes
-# make verify  long checks: stages killed half-way, a Dask cluster
+# make verify  long checks in a small form: stages killed half-way, a Dask cluster; FULL=1 with the full counts
 # make checkpoint   fetch a pretrained encoder: make checkpoint SOURCE=microsoft/wavlm-base-plus (docs/transformers.md)
 # make tune    search for better parameters, a DVC experiment a trial: make tune TRIALS=20 MODEL=svm_rbf
 # make experiments  a table and a chart of all experiments
@@ -24,45 +24,45 @@ help:
 
 repro: $(VENV)/.installed
 	@echo "using $(VENV)"
-	@python stages/compare_machine.py
+	@python -m ser.commands.compare_machine
 	dvc repro
 
 test: $(VENV)/.installed-dev lint
 	@echo "using $(VENV)"
-	python -m pytest -n auto --dist loadfile
+	python -m pytest -n auto
 
 verify: $(VENV)/.installed-dev $(VENV)/.installed-dask
-	python -m pytest -m verify
+	FULL=$(FULL) python -m pytest -m verify
 
 checkpoint: $(VENV)/.installed-transformers
 	$(if $(SOURCE),,$(error name a checkpoint: make checkpoint SOURCE=microsoft/wavlm-base-plus))
-	python stages/fetch_checkpoint.py '$(SOURCE)' '$(or $(FOLDER),data/pretrained/$(notdir $(SOURCE)))'
+	python -m ser.commands.fetch_checkpoint '$(SOURCE)' '$(or $(FOLDER),data/pretrained/$(notdir $(SOURCE)))'
 
 tune: $(VENV)/.installed-tune
-	@python stages/compare_machine.py
-	python stages/tune.py $(if $(TRIALS),--trials $(TRIALS)) $(if $(MODEL),--model $(MODEL))
+	@python -m ser.commands.compare_machine
+	python -m ser.commands.tune $(if $(TRIALS),--trials $(TRIALS)) $(if $(MODEL),--model $(MODEL))
 
 experiments: $(VENV)/.installed
-	python stages/experiments.py $(EXPERIMENTS)
+	python -m ser.commands.list_experiments $(EXPERIMENTS)
 
 ablation: $(VENV)/.installed
-	@python stages/compare_machine.py
-	python stages/ablation.py $(OVERRIDES) $(if $(ONLY),--only '$(ONLY)')
+	@python -m ser.commands.compare_machine
+	python -m ser.commands.run_ablation $(OVERRIDES) $(if $(ONLY),--only '$(ONLY)')
 
 corpus: $(VENV)/.installed
-	python stages/fetch_corpus.py $(or $(NAME),--list) $(if $(URL),--url $(URL))
+	python -m ser.commands.fetch_corpus $(or $(NAME),--list) $(if $(URL),--url $(URL))
 
 collect: $(VENV)/.installed-collect
-	python stages/collect.py
+	python -m ser.commands.collect
 
 BASE ?= main
 
 pr-report: $(VENV)/.installed
-	@python stages/pr_report.py --base '$(BASE)' --model '$(MODEL)' --images '$(IMAGES)'
+	@python -m ser.commands.report_pull_request --base '$(BASE)' --model '$(MODEL)' --images '$(IMAGES)'
 
-# make itself always fails with 2; `python stages/gate.py` tells "worse" (1) from "nothing compared" (2)
+# make itself always fails with 2; `python -m ser.commands.gate_pull_request` tells "worse" (1) from "nothing compared" (2)
 gate: $(VENV)/.installed
-	@python stages/gate.py --base '$(BASE)' --model '$(MODEL)'
+	@python -m ser.commands.gate_pull_request --base '$(BASE)' --model '$(MODEL)'
 
 bench: $(VENV)/.installed-bench
 	$(VENV)/bench/bin/python benchmarks/features.py $(BENCH)
@@ -79,6 +79,7 @@ $(VENV)/.installed: requirements.txt constraints.txt
 	@echo "installing the pinned requirements into $(VENV) (several GB, some minutes)"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) -r requirements.txt -c constraints.txt
+	@echo '$(CURDIR)/stages' > "$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ser.pth"
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt requirements-collect.txt requirements-transformers.txt \

@@ -28,12 +28,13 @@ from sklearn.preprocessing import StandardScaler  # noqa: E402
 from tqdm import tqdm  # noqa: E402
 
 import recipes  # noqa: E402
-from ser.audio import UnusableAudioError, load_clip  # noqa: E402
-from ser.audit import audio_digests, find_duplicates  # noqa: E402
-from ser.corpora import read_corpus  # noqa: E402
-from ser.files import write_json  # noqa: E402
-from ser.folds import assign_folds  # noqa: E402
-from ser.params import Params, load_params  # noqa: E402
+from ser.audio.cleaning import UnusableAudioError, load_clip  # noqa: E402
+from ser.audit.duplicates import find_duplicates  # noqa: E402
+from ser.corpora.corpus_entries import read_corpus  # noqa: E402
+from ser.folds.split_schemes import assign_folds  # noqa: E402
+from ser.settings.all_sections import Params, load_params  # noqa: E402
+from ser.storage.samples import audio_digests  # noqa: E402
+from ser.storage.whole_files import write_json  # noqa: E402
 
 REPORT = ROOT / "reports/benchmarks/accuracy.json"
 LEFT_OUT = ("floor", "librosa")  # recipes that are there to be timed

@@ -7,7 +7,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from ser.files import written
+from ser.storage.whole_files import written
 
 OURS, OTHERS = "#1f6fb4", "#9a9a9a"
 LABELS = {

@@ -16,9 +16,10 @@ sys.path.insert(0, str(ROOT / "stages"))
 import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 
-from ser.clips import read_clips  # noqa: E402
-from ser.files import write_csv, write_json  # noqa: E402
-from ser.predictions import write_predictions  # noqa: E402
+from ser.storage.clip_tables import read_clips  # noqa: E402
+from ser.storage.csv_tables import write_csv  # noqa: E402
+from ser.storage.prediction_tables import write_predictions  # noqa: E402
+from ser.storage.whole_files import write_json  # noqa: E402
 from stage_runs import list_clips, run, workplace  # noqa: E402
 
 MODELS, SPEAKERS, FOLDS = 9, 100, 5

@@ -26,10 +26,10 @@ import soxr  # noqa: E402
 import recipes  # noqa: E402
 import stage_runs  # noqa: E402
 from charts import draw_speeds  # noqa: E402
-from ser.audio import UnusableAudioError, load_clip, to_float, to_int16  # noqa: E402
-from ser.demo import demo_table, synthesize  # noqa: E402
-from ser.files import write_json  # noqa: E402
-from ser.params import Params, load_params  # noqa: E402
+from ser.audio.cleaning import UnusableAudioError, load_clip, to_float, to_int16  # noqa: E402
+from ser.demo.synthetic_speech import demo_table, synthesize  # noqa: E402
+from ser.settings.all_sections import Params, load_params  # noqa: E402
+from ser.storage.whole_files import write_json  # noqa: E402
 
 REPORTS = ROOT / "reports/benchmarks"
 DEMO_RATE = 48000  # Hz, that of RAVDESS

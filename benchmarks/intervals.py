@@ -13,7 +13,7 @@ sys.path[:0] = [str(ROOT / "stages"), str(ROOT / "tests")]
 
 from tqdm import tqdm  # noqa: E402
 
-from ser.files import write_json  # noqa: E402
+from ser.storage.whole_files import write_json  # noqa: E402
 from speaker_simulation import CORPORA, covered_and_rejected  # noqa: E402
 
 SPEAKERS = (10, 12, 16, 24)

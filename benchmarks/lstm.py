@@ -30,13 +30,13 @@ import torch  # noqa: E402
 from torch import nn  # noqa: E402
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence  # noqa: E402
 
-from ser.examples import Examples  # noqa: E402
 from ser.features.extraction import input_names  # noqa: E402
-from ser.files import write_json  # noqa: E402
 from ser.models import lstm  # noqa: E402
-from ser.models.lstm_network import LSTMNetwork, average_neighbours  # noqa: E402
-from ser.params import load_params  # noqa: E402
-from ser.shards import Ragged  # noqa: E402
+from ser.networks.batches import Examples  # noqa: E402
+from ser.networks.recurrent_layers import LSTMNetwork, average_neighbours  # noqa: E402
+from ser.settings.all_sections import load_params  # noqa: E402
+from ser.storage.shards import Ragged  # noqa: E402
+from ser.storage.whole_files import write_json  # noqa: E402
 
 CLIPS, ROUNDS, CLASSES, SEED = 960, 5, 8, 1
 FRAMES_A_SECOND, MEDIAN_SECONDS, SPREAD, SHORTEST, LONGEST = 100, 2.2, 0.5, 0.5, 10.0

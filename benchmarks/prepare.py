@@ -17,12 +17,12 @@ sys.path.insert(0, str(ROOT / "stages"))
 import pandas as pd  # noqa: E402
 import soundfile  # noqa: E402
 
-from ser.audio import to_int16  # noqa: E402
+from ser.audio.cleaning import to_int16  # noqa: E402
+from ser.compute.parallel import parallel_map  # noqa: E402
 from ser.corpora.cremad import EMOTIONS, SENTENCES  # noqa: E402
-from ser.demo import demo_table, synthesize  # noqa: E402
-from ser.files import write_json  # noqa: E402
-from ser.parallel import parallel_map  # noqa: E402
-from ser.params import Compute  # noqa: E402
+from ser.demo.synthetic_speech import demo_table, synthesize  # noqa: E402
+from ser.settings.compute_section import Compute  # noqa: E402
+from ser.storage.whole_files import write_json  # noqa: E402
 from stage_runs import run, set_params  # noqa: E402
 
 CLIPS = 7442

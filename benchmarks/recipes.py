@@ -10,10 +10,10 @@ import scipy.fft
 import soundfile
 import soxr
 
-from ser.audio import load_clip, to_float
-from ser.augmentation import augment
+from ser.audio.cleaning import load_clip, to_float
+from ser.augmentation.changed_copies import augment
 from ser.features.extraction import INPUTS, spectrum
-from ser.params import Params
+from ser.settings.all_sections import Params
 
 SETS = ("mean", "compact", "full")
 RATE = 16000  # Hz, of the floor

@@ -12,23 +12,25 @@ from pathlib import Path
 
 import numpy as np
 
-from ser.augmentation import augment as augment_audio
-from ser.augmentation import draw_kinds, require_recordings
-from ser.clips import read_audio_settings, read_clips
+from ser.augmentation.changed_copies import augment as augment_audio
+from ser.augmentation.changed_copies import draw_kinds, require_recordings
+from ser.compute.parallel import parallel_map
 from ser.errors import stage_errors
-from ser.files import write_csv
-from ser.parallel import parallel_map
-from ser.params import load_params
-from ser.samples import to_float, to_int16
-from ser.seeds import generator
-from ser.shards import Ragged, RaggedWriter
+from ser.settings.augment_section import Augment
+from ser.settings.compute_section import Compute
+from ser.settings.params_file import load_sections
+from ser.storage.clip_tables import read_audio_settings, read_clips
+from ser.storage.csv_tables import write_csv
+from ser.storage.samples import to_float, to_int16
+from ser.storage.seeds import generator
+from ser.storage.shards import Ragged, RaggedWriter
 
 PREPARED = Path("data/prepared")
 AUGMENTED = Path("data/augmented")
 
 
 def augment() -> None:
-    params = load_params()
+    params = load_sections(augment=Augment, compute=Compute)
     settings = params.augment
     sr = read_audio_settings()["sample_rate"]
     require_recordings(sr, settings)

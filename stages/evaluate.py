@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from ser.clips import read_clips
-from ser.curve_charts import coverage_chart, precision_recall_chart, reliability_chart, roc_chart, training_chart
+from ser.charts.curves import coverage_chart, precision_recall_chart, reliability_chart, roc_chart, training_chart
+from ser.charts.figures import save_png
+from ser.charts.score_plots import confusion_chart, importance_chart, scores_chart, speakers_chart
+from ser.compute.cpu_kind import describe_machine
 from ser.errors import InputError, stage_errors
-from ser.evaluation import (
+from ser.evaluation.model_scores import (
     CHANCE,
     MAJORITY,
     baseline_rows,
@@ -24,14 +26,16 @@ from ser.evaluation import (
     ranking,
     validation_scores,
 )
-from ser.figures import save_png
-from ser.files import write_csv, write_json
-from ser.machine import describe_machine
-from ser.params import load_params
-from ser.predictions import read_predictions, scored_rows
-from ser.protocol import comparability, describe_protocol, majority_baseline, read_folds
-from ser.score_charts import confusion_chart, importance_chart, scores_chart, speakers_chart
-from ser.speakers import speakers_of
+from ser.evaluation.protocol import comparability, describe_protocol, majority_baseline, read_folds
+from ser.evaluation.scored_speakers import speakers_of
+from ser.settings.params_file import load_sections
+from ser.settings.score_sections import Evaluate
+from ser.settings.split_section import Split
+from ser.settings.train_section import Train
+from ser.storage.clip_tables import read_clips
+from ser.storage.csv_tables import write_csv
+from ser.storage.prediction_tables import FUSE, TRAINERS, read_predictions, scored_rows, table_paths
+from ser.storage.whole_files import write_json
 
 REPORTS = Path("reports")
 IMAGES = REPORTS / "images" / "evaluation"
@@ -41,10 +45,10 @@ SERIES = ["loss", "accuracy", "validation_loss", "validation_accuracy", "validat
 
 def evaluate() -> None:
     """Write the scores, tables and charts of every model and print the models, best first."""
-    params = load_params()
+    params = load_sections(evaluate=Evaluate, split=Split, train=Train)
     tables = {  # every model's rows in one order
         model: table.sort_values(["fold", "part", "clip"], ignore_index=True)
-        for model, table in read_predictions("data/predictions").items()
+        for model, table in read_predictions("data/predictions", [*TRAINERS, FUSE]).items()
     }
     clips, folds = read_clips("data/prepared/clips.csv"), read_folds("data/folds.csv")
     first = next(iter(tables.values()))
@@ -85,7 +89,7 @@ def evaluate() -> None:
 def read_all(folder: Path | str, columns: list[str]) -> pd.DataFrame:
     """Return the tables <folder>/<trainer>/<model>.csv below one another with their model; no rows without any."""
     parts = [pd.DataFrame(columns=["model", *columns])]
-    for path in sorted(Path(folder).glob("*/[!.]*.csv")):
+    for path in table_paths(folder):
         table = pd.read_csv(path)
         missing = [column for column in columns if column not in table.columns]
         if missing:

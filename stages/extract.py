@@ -11,24 +11,25 @@ from pathlib import Path
 
 import numpy as np
 
-from ser.clips import read_audio_settings, read_clips
+from ser.compute.parallel import parallel_map
 from ser.errors import InputError, stage_errors
 from ser.features.extraction import INPUTS, input_names, spectrum
-from ser.files import write_json
-from ser.parallel import parallel_map
-from ser.params import Extract, load_params
-from ser.samples import to_float
-from ser.shards import Ragged, RaggedWriter, TableWriter
+from ser.settings.compute_section import Compute
+from ser.settings.extract_section import Extract
+from ser.settings.params_file import load_sections
+from ser.storage.clip_tables import read_audio_settings, read_clips
+from ser.storage.samples import to_float
+from ser.storage.shards import Ragged, RaggedWriter, TableWriter
+from ser.storage.whole_files import write_json
 
 
 def extract(part: str) -> None:
-    params = load_params()
+    params = load_sections(extract=Extract, compute=Compute)
     audio_settings = read_audio_settings()
     sr = audio_settings["sample_rate"]
     clips = read_clips(Path("data") / part / "clips.csv")
     folder = Path("data/features") / part
 
-    # before any worker starts: what librosa compiles on first use is then compiled once
     names = {kind: input_names(kind, sr, params.extract) for kind in INPUTS}
     work = partial(inputs_of, audio=Ragged.open(Path("data") / part / "audio"), sr=sr, settings=params.extract)
     items = range(len(clips))

@@ -1,6 +1,6 @@
 """Fuse the models: one more out of the predictions of several, by ``fuse.method``.
 
-Reads   data/predictions/<trainer>/<model>.csv, but not its own, and data/prepared/clips.csv (who speaks)
+Reads   data/predictions/<trainer>/<model>.csv of the trainers, and data/prepared/clips.csv (who speaks)
 Writes  data/predictions/fuse/ensemble.csv and reports/fusion.csv (what each member counts in each fold: its weight,
         or its share of the absolute coefficients of the stacking)
 """
@@ -9,17 +9,18 @@ import argparse
 
 from threadpoolctl import threadpool_limits
 
-from ser.clips import read_clips
 from ser.errors import stage_errors
-from ser.files import write_csv
-from ser.fusion import fuse, one_voice_warning, select_members
-from ser.params import load_params
-from ser.predictions import read_predictions, write_predictions
+from ser.fusion.ensemble_weights import fuse, one_voice_warning, select_members
+from ser.settings.params_file import load_sections
+from ser.settings.score_sections import Fuse
+from ser.storage.clip_tables import read_clips
+from ser.storage.csv_tables import write_csv
+from ser.storage.prediction_tables import read_predictions, write_predictions
 
 
 def fuse_models() -> None:
-    params = load_params()
-    members = select_members(read_predictions("data/predictions", skip=["fuse"]), params.fuse.members)
+    params = load_sections(fuse=Fuse)
+    members = select_members(read_predictions("data/predictions"), params.fuse.members)
     clips = read_clips("data/prepared/clips.csv")
     if warning := one_voice_warning(next(iter(members.values())), clips, params.fuse.method):
         print(f"fuse: warning: {warning}")

@@ -12,14 +12,15 @@ import shutil
 from pathlib import Path
 
 from ser.errors import InputError, stage_errors
-from ser.files import write_json, written
-from ser.params import load_params
+from ser.settings.network_sections import TrainTransformer
+from ser.settings.params_file import load_sections
+from ser.storage.whole_files import write_json, written
 
 TRAINER = "train_transformer"
 
 
 def gather_transformers() -> None:
-    section = load_params().train_transformer
+    section = load_sections(train_transformer=TrainTransformer).train_transformer
     names = [f"{checkpoint}_{mode}" for checkpoint in section.checkpoints for mode in section.modes]
     models = Path("data/models") / TRAINER
     for folder in models.glob("*"):

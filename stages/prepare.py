@@ -13,23 +13,26 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser.audio import AudioSettings, to_float
-from ser.audit_reports import report_audit
-from ser.clip_charts import draw_clips
-from ser.corpora import COLUMNS
-from ser.corpora.sources import count_outside
+from ser.audio.cleaning import AudioSettings, to_float
+from ser.audit.findings_page import draw_waveforms
+from ser.audit.quarantine_tables import report_audit
+from ser.audit.survey import hear_all, list_files, mark_duplicates
+from ser.corpora.corpus_entries import COLUMNS
+from ser.corpora.corpus_places import count_outside
 from ser.errors import InputError, stage_errors
-from ser.files import write_csv, write_json
-from ser.params import load_params
-from ser.shards import Ragged, RaggedWriter, drop_items
-from ser.survey import hear_all, list_files, mark_duplicates
+from ser.settings.compute_section import Compute
+from ser.settings.params_file import load_sections
+from ser.settings.prepare_sections import Demo, Prepare, Raw
+from ser.storage.csv_tables import write_csv
+from ser.storage.shards import Ragged, RaggedWriter, drop_items
+from ser.storage.whole_files import write_json
 
 PREPARED = Path("data/prepared")
 REPORTS = Path("reports/data")
 
 
 def prepare() -> None:
-    params = load_params()
+    params = load_sections(raw=Raw, prepare=Prepare, demo=Demo, compute=Compute)
     files = list_files(params.raw.path, params.prepare, params.demo)
     if outside := count_outside(files["source"], params.raw.path):
         print(f"  {outside} files lie outside {params.raw.path} or behind a link: DVC does not notice when they change")
@@ -73,7 +76,7 @@ def draw_examples(clips: pd.DataFrame, audio: Ragged, sample_rate: int) -> None:
     for emotion, group in clips.groupby("emotion"):
         row = group["seconds"].sort_values(kind="stable").index[len(group) // 2]
         examples[f"{emotion}: {group['clip'][row]}"] = to_float(audio[row])
-    draw_clips(examples, sample_rate, "reports/images/clips.png")
+    draw_waveforms(examples, sample_rate, "reports/images/clips.png")
 
 
 if __name__ == "__main__":

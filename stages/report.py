@@ -8,11 +8,11 @@ import argparse
 from pathlib import Path
 
 from ser.errors import stage_errors
-from ser.model_card import write_model_card
-from ser.params import load_params
-from ser.report import write_report
-from ser.runs import read_run
-from ser.shards import Ragged
+from ser.reporting.html_report import write_report
+from ser.reporting.model_card import write_model_card
+from ser.reporting.reported_run import read_run
+from ser.settings.all_sections import load_params
+from ser.storage.shards import Ragged
 
 REPORTS, DATA = Path("reports"), Path("data")
 

@@ -10,20 +10,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser.audit import audio_digests
-from ser.clips import read_clips
 from ser.errors import InputError, stage_errors
-from ser.files import write_csv
-from ser.folds import assign_parts, shared_between_parts
-from ser.params import load_params
-from ser.shards import Ragged
+from ser.folds.split_schemes import assign_parts, shared_between_parts
+from ser.settings.params_file import load_sections
+from ser.settings.split_section import Split
+from ser.storage.clip_tables import read_clips
+from ser.storage.csv_tables import write_csv
+from ser.storage.samples import audio_digests
+from ser.storage.shards import Ragged
 
 PREPARED = Path("data/prepared")
 SPEAKER_DEPENDENT = ("random", "predefined")  # schemes that may put one speaker on two sides; evaluate reports it
 
 
 def split() -> None:
-    params = load_params()
+    params = load_sections(split=Split)
     clips = read_clips(PREPARED / "clips.csv")
     folds = assign_parts(clips, params.split)
     audit(clips, folds, params.split.scheme)

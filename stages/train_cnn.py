@@ -8,16 +8,19 @@ Writes  data/{models,predictions,history,importance}/train_cnn/ and the network'
 import argparse
 from functools import partial
 
-from ser.dataset import open_dataset
 from ser.errors import stage_errors
 from ser.models import cnn
-from ser.models.network_graph import draw_network
-from ser.params import load_params
-from ser.training import cross_fit
+from ser.networks.layer_graph import draw_network
+from ser.settings.compute_section import Compute
+from ser.settings.network_sections import TrainCnn
+from ser.settings.params_file import load_sections
+from ser.settings.train_section import Train
+from ser.training.dataset import open_dataset
+from ser.training.trainer_loop import cross_fit
 
 
 def train_cnn() -> None:
-    params = load_params()
+    params = load_sections(train=Train, train_cnn=TrainCnn, compute=Compute)
     description = open_dataset("logmel").description
     frame_rate = description["audio"]["sample_rate"] / description["extract"]["hop_length"]
     fits = {"cnn": partial(cnn.fit, settings=params.train_cnn, frame_rate=frame_rate)}

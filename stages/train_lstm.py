@@ -10,13 +10,16 @@ from functools import partial
 
 from ser.errors import stage_errors
 from ser.models import lstm
-from ser.models.network_graph import draw_network
-from ser.params import load_params
-from ser.training import cross_fit
+from ser.networks.layer_graph import draw_network
+from ser.settings.compute_section import Compute
+from ser.settings.network_sections import TrainLstm
+from ser.settings.params_file import load_sections
+from ser.settings.train_section import Train
+from ser.training.trainer_loop import cross_fit
 
 
 def train_lstm() -> None:
-    params = load_params()
+    params = load_sections(train=Train, train_lstm=TrainLstm, compute=Compute)
     fits = {"lstm": partial(lstm.fit, settings=params.train_lstm)}
     folders = cross_fit("train_lstm", "ser.models.lstm", "frames", fits, settings=params.train, compute=params.compute)
     layers = lstm.network_layers(lstm.load(folders["lstm"]))

@@ -9,12 +9,15 @@ from functools import partial
 
 from ser.errors import stage_errors
 from ser.models import classical
-from ser.params import load_params
-from ser.training import cross_fit
+from ser.settings.compute_section import Compute
+from ser.settings.params_file import load_sections
+from ser.settings.train_ml_section import TrainMl
+from ser.settings.train_section import Train
+from ser.training.trainer_loop import cross_fit
 
 
 def train_ml() -> None:
-    params = load_params()
+    params = load_sections(train=Train, train_ml=TrainMl, compute=Compute)
     fits = {name: partial(classical.fit, settings=params.train_ml, name=name) for name in params.train_ml.models}
     cross_fit("train_ml", "ser.models.classical", "functionals", fits, settings=params.train, compute=params.compute)
 

@@ -10,13 +10,16 @@ from functools import partial
 
 from ser.errors import stage_errors
 from ser.models import residual
-from ser.models.network_graph import draw_network
-from ser.params import load_params
-from ser.training import cross_fit
+from ser.networks.layer_graph import draw_network
+from ser.settings.compute_section import Compute
+from ser.settings.network_sections import TrainResidualKeras
+from ser.settings.params_file import load_sections
+from ser.settings.train_section import Train
+from ser.training.trainer_loop import cross_fit
 
 
 def train_residual_keras() -> None:
-    params = load_params()
+    params = load_sections(train=Train, train_residual_keras=TrainResidualKeras, compute=Compute)
     fits = {"residual": partial(residual.fit, settings=params.train_residual_keras)}
     folders = cross_fit(
         "train_residual_keras",

@@ -10,22 +10,25 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from ser.clips import read_audio_settings
-from ser.dataset import Inputs
-from ser.embeddings import embed_clips, one_process_a_gpu
+from ser.encoders import fine_tuned, frozen_head
+from ser.encoders.embeddings import embed_clips, one_process_a_gpu
+from ser.encoders.pretrained_files import StoredEncoder, checkpoint_digest, find_checkpoint
+from ser.encoders.speech_encoder import load_encoder, save_encoder
 from ser.errors import InputError, stage_errors
-from ser.models import encoder_head, fine_tuned
-from ser.models.encoder import load_encoder, save_encoder
-from ser.params import load_params
-from ser.pretrained import StoredEncoder, checkpoint_digest, find_checkpoint
-from ser.shards import Ragged
-from ser.training import MODELS, cross_fit
+from ser.settings.compute_section import Compute
+from ser.settings.network_sections import TrainTransformer
+from ser.settings.params_file import load_sections
+from ser.settings.train_section import Train
+from ser.storage.clip_tables import read_audio_settings
+from ser.storage.shards import Ragged
+from ser.training.dataset import Inputs
+from ser.training.trainer_loop import MODELS, cross_fit
 
 TRAINER = "train_transformer"
 
 
 def train_transformer(checkpoint: str, mode: str) -> None:
-    params = load_params()
+    params = load_sections(train=Train, train_transformer=TrainTransformer, compute=Compute)
     section, name = params.train_transformer, f"{checkpoint}_{mode}"
     if checkpoint not in section.checkpoints:
         raise InputError(f"{checkpoint} is not in train_transformer.checkpoints of params.yaml: add it there")
@@ -43,12 +46,12 @@ def train_transformer(checkpoint: str, mode: str) -> None:
         embed = partial(embed_clips, sr=sr, encoder=folder, compute=params.compute)
         inputs = embed(clips, label=f"{name}, clips"), embed(copies, label=f"{name}, copies")
         description = {"kind": "embeddings", **description}
-        library, fit = "ser.models.encoder_head", partial(encoder_head.fit, layers=encoder.layers)
+        library, fit = "ser.encoders.frozen_head", partial(frozen_head.fit, layers=encoder.layers)
         compute = params.compute
     else:
         inputs, description = (clips, copies), {"kind": "audio", **description}
         stored = StoredEncoder(folder, checkpoint_digest(folder))
-        library, fit = "ser.models.fine_tuned", partial(fine_tuned.fit, encoder=stored, sample_rate=sr)
+        library, fit = "ser.encoders.fine_tuned", partial(fine_tuned.fit, encoder=stored, sample_rate=sr)
         compute = one_process_a_gpu(params.compute)
     cross_fit(
         TRAINER,

@@ -14,19 +14,33 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import settings
 from ruamel.yaml import YAML
+from xdist.scheduler import LoadFileScheduling
 
-from ser.audio import to_int16
+from ser.audio.cleaning import to_int16
 from ser.corpora import ravdess
-from ser.demo import demo_table, synthesize
+from ser.demo.synthetic_speech import demo_table, synthesize
 
 # Test processes that compile the same function of librosa at the same time overwrite each other's files in Numba's
-# cache, and every later process that loads them crashes. So each has a cache of its own, and so do the stages it runs.
+# cache, and every later process that loads them crashes. So each has a cache of its own. (No stage imports librosa.)
 NUMBA_CACHE = tempfile.TemporaryDirectory(prefix="ser-numba-")
 os.environ["NUMBA_CACHE_DIR"] = NUMBA_CACHE.name
 
+FULL = bool(os.environ.get("FULL"))  # `make verify FULL=1`: the long checks at their full counts
+
 ROOT = Path(__file__).resolve().parents[1]
 CORPORA = ROOT.parent / "shared" / "corpora"
+
+settings.register_profile("any machine", deadline=None)  # a busy one is slow, which is no fault of the code
+settings.load_profile("any machine")
+
+# Files of tests that run in the same process, as what they share is dear. librosa's functions are
+# compiled in each process that calls them; TensorFlow is imported.
+TOGETHER = {
+    "librosa": ("test_pitch", "test_spectral", "test_extraction", "test_time_scale", "test_synthetic_speech"),
+    "keras": ("test_cnn", "test_residual", "test_pipeline"),
+}
 
 needs_corpora = pytest.mark.skipif(not CORPORA.is_dir(), reason=f"the real corpora are not in {CORPORA}")
 
@@ -50,6 +64,21 @@ SMALL = {
 }
 
 
+GROUPS = {name: group for group, names in TOGETHER.items() for name in names}
+
+
+class FilesTogether(LoadFileScheduling):
+    """Give a process whole files, and those of a group to the same one."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        stem = Path(nodeid.split("::")[0]).stem
+        return GROUPS.get(stem, stem)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log) -> FilesTogether:
+    return FilesTogether(config, log)
+
+
 def set_params(folder: Path, changes: dict) -> None:
     """Change values of the params.yaml of a folder, by their dotted keys."""
     yaml = YAML(typ="safe", pure=True)
@@ -70,20 +99,33 @@ def count_epochs(module, patch: pytest.MonkeyPatch) -> list[int]:
     return trained
 
 
+def script_of(name: str) -> Path:
+    """Return the file of a stage or of a command, from the root of the repository."""
+    stage = Path("stages") / f"{name}.py"
+    return stage if (ROOT / stage).is_file() else Path("stages/ser/commands") / f"{name}.py"
+
+
+def environment() -> dict[str, str]:
+    """Return an environment with this Python's programs and this library; a stage's own folder comes before it."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return os.environ | {"PATH": path, "PYTHONPATH": str(ROOT / "stages")}
+
+
 def run_script(folder: Path, *command: str) -> subprocess.CompletedProcess:
-    """Run a stage script in a folder, as DVC does."""
-    script, *arguments = command
+    """Run a stage or a command in a folder, as DVC or a person does."""
+    name, *arguments = command
+    program = [str(script_of(name))] if script_of(name).parent.name == "stages" else ["-m", f"ser.commands.{name}"]
     return subprocess.run(
-        [sys.executable, f"stages/{script}.py", *arguments], cwd=folder, capture_output=True, text=True, timeout=300
+        [sys.executable, *program, *arguments], cwd=folder, env=environment(), capture_output=True, text=True
     )
 
 
 def run_stage(folder: Path, *command: str) -> subprocess.CompletedProcess:
-    """Run a stage script in a folder, in this process: a new one would import libraries for longer than most run.
+    """Run a stage or a command in a folder, in this process: a new one would import libraries for longer than most run.
 
     For a single worker: joblib's processes would stay in the folder in which the first of them began.
     """
-    script, *arguments = command
+    name, *arguments = command
     out, err, code = io.StringIO(), io.StringIO(), 0
     with (
         contextlib.chdir(folder),
@@ -91,9 +133,9 @@ def run_stage(folder: Path, *command: str) -> subprocess.CompletedProcess:
         contextlib.redirect_stderr(err),
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setattr("sys.argv", [f"stages/{script}.py", *arguments])
+        patch.setattr("sys.argv", [str(script_of(name)), *arguments])
         try:
-            runpy.run_path(str(ROOT / "stages" / f"{script}.py"), run_name="__main__")
+            runpy.run_path(str(ROOT / script_of(name)), run_name="__main__")
         except SystemExit as stop:
             code = stop.code or 0
         except Exception:

@@ -2,7 +2,7 @@
 
 from types import SimpleNamespace
 
-from ser.features.sets import ALL_GROUPS
+from ser.features.functional_sets import ALL_GROUPS
 
 CONFIGURATIONS = [(512, 256), (480, 160), (1024, 1024), (2048, 512)]  # n_fft, hop_length
 

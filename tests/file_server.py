@@ -90,7 +90,7 @@ def serving(**settings) -> Iterator[Server]:
             try:
                 for start in range(0, len(body), BLOCK):
                     if server.hold is not None and request["first"] + start >= server.hold:
-                        server.release.wait(timeout=60)
+                        server.release.wait()
                     self.wfile.write(body[start : start + BLOCK])
                     request["sent"] += len(body[start : start + BLOCK])
             except OSError:

@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 import soundfile
 
-from ser.decoding import AUDIO_SUFFIXES
+from ser.audio.decoding import AUDIO_SUFFIXES
 
 SR = 16000
 KINDS = [

@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
-from ser.files import write_csv, write_json
-from ser.predictions import emotions_of, predicted_emotions, probabilities_of
-from ser.shards import RaggedWriter
+from ser.storage.csv_tables import write_csv
+from ser.storage.prediction_tables import emotions_of, predicted_emotions, probabilities_of
+from ser.storage.shards import RaggedWriter
+from ser.storage.whole_files import write_json
 
 EMOTIONS = ["anger", "fear", "happiness", "neutral"]
 MODELS = {"cnn": ("train_cnn", 0.6), "ensemble": ("fuse", 2.4), "svm_rbf": ("train_ml", 1.8)}

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special
 
-from ser.intervals import paired_difference, score_interval
+from ser.evaluation.intervals import paired_difference, score_interval
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import pytest
 import soundfile
 
 from conftest import CORPORA, ROOT
-from ser.audio import load_clip, to_float
-from ser.demo import demo_table, synthesize
-from ser.params import load_params
+from ser.audio.cleaning import load_clip, to_float
+from ser.demo.synthetic_speech import demo_table, synthesize
+from ser.settings.all_sections import load_params
 
 SPEECH = ["demo", "ravdess", "emodb"]
 DEMO_RATE = 16000

@@ -1,11 +1,20 @@
-"""A small git and DVC repository whose pipeline is one fast stage, for tests that run real experiments."""
+"""A small git and DVC repository whose pipeline is one fast stage, for tests that run real experiments.
 
-import os
+Also DVC and the project's own commands in any repository, without a process of their own.
+"""
+
+import contextlib
+import signal
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
-from conftest import ROOT, set_params
+import pytest
+from dvc.cli import main
+from dvc.repo import Repo
+
+from conftest import ROOT, environment, run_stage, set_params
 
 # the validation UAR has its peak at C = 10, gamma = 0.01; the test UAR has it at the other end of the space
 STAGE = """
@@ -42,6 +51,7 @@ stages:
       - reports/validation.json: {cache: false}
       - reports/scores.csv: {cache: false}
 """
+LEFT_OUT = {"train_ml.grid": {}, "train_ml.models": ["svm_rbf"]}  # an experiment's DVC reads params.yaml thirty times
 
 
 def toy_repository(folder: Path, script: str = STAGE, pipeline: str = DVC_YAML, **changes) -> Path:
@@ -53,28 +63,64 @@ def toy_repository(folder: Path, script: str = STAGE, pipeline: str = DVC_YAML, 
     (folder / ".gitignore").write_text("/data/raw/clip.txt\n/data/model.txt\n/reports/experiments.*\n")
     (folder / "data" / "raw" / ".gitkeep").touch()
     (folder / "params.yaml").write_text((ROOT / "params.yaml").read_text())
-    set_params(folder, {key.replace("__", "."): value for key, value in changes.items()})
+    set_params(folder, LEFT_OUT | {key.replace("__", "."): value for key, value in changes.items()})
     run(folder, "git", "init", "-q", "-b", "main")
     run(folder, "git", "config", "user.name", "t")
     run(folder, "git", "config", "user.email", "t@t")
-    run(folder, "dvc", "init", "-q")
-    run(folder, "dvc", "config", "core.analytics", "false")
-    run(folder, "dvc", "repro", "-q")
+    init_dvc(folder)
+    dvc(folder, "repro")
     run(folder, "git", "add", "-A")
     run(folder, "git", "commit", "-qm", "start")
     return folder
 
 
+def init_dvc(folder: Path, *options: str) -> None:
+    """Run ``dvc init`` in a git repository, or with ``--subdir`` in a folder of one.
+
+    DVC's commands there do without the two that each would start as it ends: one that reports how DVC is used, and one
+    that asks for a newer version of it.
+    """
+    dvc(folder, "init", *options)
+    (folder / ".dvc/config").write_text("[core]\n    analytics = false\n    check_update = false\n")
+
+
+def dvc(folder: Path, *command: str) -> None:
+    """Run a DVC command in the repository, in this process: a new one would import DVC for longer than most run.
+
+    Quietly, because one that may print lets all that uses DVC in this process print from then on.
+    """
+    with contextlib.chdir(folder), pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of the libraries that DVC uses
+        for name in ("PATH", "PYTHONPATH"):
+            patch.setenv(name, environment()[name])
+        patch.setenv("DVC_NO_ANALYTICS", "1")  # before there is a configuration
+        assert main([*command, "--quiet"]) == 0
+
+
+def experiments(folder: Path) -> list[str]:
+    """Return the names that ``dvc exp list`` prints."""
+    with Repo(str(folder)) as repo:
+        return [name for listed in repo.experiments.ls().values() for name, _ in listed]
+
+
 def run(folder: Path, *command: str, code: int = 0) -> str:
     """Run a command in the repository with this Python's programs; return what it prints."""
-    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=300)
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout + done.stderr
 
 
-def environment() -> dict[str, str]:
-    return os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+def call(folder: Path, command: str, *arguments: str, code: int = 0) -> str:
+    """Run a command of this project in the repository, in this process; return what it prints."""
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}  # some set others
+    try:
+        done = run_stage(folder, command, *arguments)
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
 
 
 def tune(folder: Path, *arguments: str, code: int = 0) -> str:
-    return run(folder, sys.executable, str(ROOT / "stages" / "tune.py"), *arguments, code=code)
+    return run(folder, sys.executable, "-m", "ser.commands.tune", *arguments, code=code)

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from indexed_gzip import IndexedGzipFile
 
-from ser.audio import UnusableAudioError
+from ser.audio.cleaning import UnusableAudioError
 from ser.corpora.tar_headers import MOST_FILES, tar_members
 from ser.errors import InputError
 

@@ -7,7 +7,7 @@ A name is actor, sentence, emotion and intensity, as in ``1001_DFA_ANG_XX.wav``.
 import re
 from pathlib import PurePosixPath
 
-from ser.corpora.about import About
+from ser.corpora.corpus_facts import About
 from ser.corpora.labels import Labels, Table, UnusableNameError, code_of, name_by_scheme, require_codes
 from ser.corpora.side_tables import BrokenTableError, read_rows, require_age, require_value
 

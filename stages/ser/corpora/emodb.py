@@ -7,8 +7,8 @@ A name is speaker, text, emotion and version, as in ``03a01Fa.wav``. Copies sort
 import re
 from pathlib import PurePosixPath
 
-from ser.corpora.about import About, Download
-from ser.corpora.emotions import emotion_of_word
+from ser.corpora.corpus_facts import About, Download
+from ser.corpora.emotion_words import emotion_of_word
 from ser.corpora.labels import Labels, Table, UnusableNameError, code_of, require_codes, require_folder
 
 ABOUT = About(

@@ -6,7 +6,7 @@ A name is emotion, actor and sentence, as in ``gio-f1-b2.wav``; the published fo
 import re
 from pathlib import PurePosixPath
 
-from ser.corpora.about import About
+from ser.corpora.corpus_facts import About
 from ser.corpora.labels import Labels, Table, UnusableNameError, code_of, require_codes, require_folder
 
 ABOUT = About(

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pandas as pd
 from pyarrow import ArrowException
 
-from ser.corpora.emotions import EMOTIONS, emotion_of_word
+from ser.corpora.emotion_words import EMOTIONS, emotion_of_word
 from ser.corpora.labels import Labels, UnusableNameError
 from ser.errors import InputError
 

@@ -6,7 +6,7 @@ A name is speaker, emotion and sentence, as in ``WR0_surprised_64.wav``. The age
 import re
 from pathlib import PurePosixPath
 
-from ser.corpora.about import About
+from ser.corpora.corpus_facts import About
 from ser.corpora.labels import Labels, Table, UnusableNameError, code_of, require_codes
 from ser.corpora.side_tables import BrokenTableError, read_rows, require_age, require_value
 

@@ -7,7 +7,7 @@ A name has seven two-digit fields: modality, vocal channel, emotion, intensity, 
 import re
 from pathlib import PurePosixPath
 
-from ser.corpora.about import About, Download
+from ser.corpora.corpus_facts import About, Download
 from ser.corpora.labels import Labels, Table, UnusableNameError, code_of, require_codes, require_folder
 
 FILES = "https://zenodo.org/records/1188976/files"

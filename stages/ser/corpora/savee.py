@@ -7,7 +7,7 @@ speaker before it: ``DC_a01.wav``.
 import re
 from pathlib import PurePosixPath
 
-from ser.corpora.about import About
+from ser.corpora.corpus_facts import About
 from ser.corpora.labels import Labels, Table, UnusableNameError, require_codes, require_folder
 
 ABOUT = About(

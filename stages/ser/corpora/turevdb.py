@@ -6,8 +6,8 @@ A name is speaker, emotion and word, as in ``1234_kz_acik.wav``; the published f
 import re
 from pathlib import PurePosixPath
 
-from ser.corpora.about import About
-from ser.corpora.emotions import emotion_of_word
+from ser.corpora.corpus_facts import About
+from ser.corpora.emotion_words import emotion_of_word
 from ser.corpora.labels import Labels, Table, UnusableNameError, code_of, require_codes, require_folder
 
 ABOUT = About(

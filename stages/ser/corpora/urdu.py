@@ -7,8 +7,8 @@ that emotion, as in ``SM2_F3_A025.wav``; the published folder is the emotion's (
 import re
 from pathlib import PurePosixPath
 
-from ser.corpora.about import About
-from ser.corpora.emotions import emotion_of_word
+from ser.corpora.corpus_facts import About
+from ser.corpora.emotion_words import emotion_of_word
 from ser.corpora.labels import Labels, Table, UnusableNameError, code_of, require_codes, require_folder
 
 ABOUT = About(

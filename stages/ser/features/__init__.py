@@ -1,1 +1,3 @@
-"""Features of a clip: descriptors of its frames and statistics over them."""
+"""Features: one pass a clip for descriptors, functionals and sequences;
+which of their columns belong together, and their statistics.
+"""

@@ -4,7 +4,7 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from ser.features import cycles, formants, pitch, spectral
+from ser.features import formants, pitch, spectral, voice_cycles
 from ser.features.frames import Spectrum
 
 LOUDNESS_FLOOR = 1e-3  # added before the logarithm, so that digital silence has one
@@ -48,7 +48,7 @@ class Descriptors(NamedTuple):
 def describe(
     clip: Spectrum, settings: DescriptorSettings, groups: set[str], *, find_voice: bool = False
 ) -> Descriptors:
-    """Measure the descriptors of some groups (see `GROUPS` in `ser.features.catalogue`).
+    """Measure the descriptors of some groups (see `GROUPS` in `ser.features.descriptor_catalogue`).
 
     Which frames are voiced is told if one of the groups depends on it, or with `find_voice`.
     """
@@ -109,8 +109,8 @@ def voice_only(clip: Spectrum, low: np.ndarray, f0: np.ndarray, groups: set[str]
     if "pitch" in groups:
         voice["f0"] = 12 * np.log2(f0[voiced] / np.float32(REFERENCE_F0))
     if "voice_quality" in groups:
-        found = cycles.find_cycles(clip.y, low, f0, sr=clip.sr, hop_length=clip.hop_length)
-        voice |= cycles.voice_quality(found, np.flatnonzero(voiced) * clip.hop_length, sr=clip.sr)
+        found = voice_cycles.find_cycles(clip.y, low, f0, sr=clip.sr, hop_length=clip.hop_length)
+        voice |= voice_cycles.voice_quality(found, np.flatnonzero(voiced) * clip.hop_length, sr=clip.sr)
     if "formants" in groups:
         voice |= formants.formants(clip.power[voiced], sr=clip.sr)
     return voice

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from ser.features.frame_sequences import frame_names, frame_sequence, log_mel_sequence
 from ser.features.frames import spectrum
-from ser.features.sequences import frame_names, frame_sequence, log_mel_sequence
-from ser.features.sets import functional_names, functional_vector
+from ser.features.functional_sets import functional_names, functional_vector
 
 INPUTS = {"functionals": functional_vector, "frames": frame_sequence, "logmel": log_mel_sequence}
 
@@ -19,7 +19,7 @@ def input_names(kind: str, sr: int, extract) -> list[str]:
     kind : {"functionals", "frames", "logmel"}
     sr : int
         Hz.
-    extract : ser.params.Extract
+    extract : ser.settings.extract_section.Extract
     """
     settings = getattr(extract, kind)
     if kind == "logmel":

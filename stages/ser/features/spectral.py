@@ -7,9 +7,10 @@ the Geneva minimalistic acoustic parameter set (Eyben et al. 2016, IEEE Trans. A
 import math
 from functools import cache
 
-import librosa
 import numpy as np
 import scipy.fft
+
+from ser.features.filter_banks import chroma_filters, mel_filters
 
 AMIN = 1e-10  # power that counts as zero (librosa)
 ALPHA = ((50, 1000), (1000, 5000))  # Hz
@@ -24,18 +25,6 @@ def power_to_db(power: np.ndarray, top_db: float = TOP_DB) -> np.ndarray:
     """Return powers in dB relative to 1, none more than `top_db` below the largest (as librosa does)."""
     decibels = 10 * np.log10(np.maximum(power, np.float32(AMIN)))
     return np.maximum(decibels, decibels.max() - np.float32(top_db))
-
-
-@cache
-def mel_filters(sr: int, n_fft: int, n_mels: int) -> np.ndarray:
-    """Return the mel filter bank of librosa, shape (bins, n_mels), scaled to unit area."""
-    return np.ascontiguousarray(librosa.filters.mel(sr=sr, n_fft=n_fft, n_mels=n_mels).T)
-
-
-@cache
-def chroma_filters(sr: int, n_fft: int) -> np.ndarray:
-    """Return the filter bank of librosa for the 12 pitch classes, shape (bins, 12)."""
-    return np.ascontiguousarray(librosa.filters.chroma(sr=sr, n_fft=n_fft, tuning=0.0).T)
 
 
 def mel(power: np.ndarray, *, sr: int, n_mels: int) -> np.ndarray:

@@ -1,1 +1,3 @@
-"""The models: each module fits, saves, loads and predicts; networks and pipelines have rooms of their own."""
+"""Models: a module a model, with fit, save, load and predict_proba;
+what several of one kind share lies beside them.
+"""

@@ -4,7 +4,7 @@ import lightgbm
 import numpy as np
 import pandas as pd
 
-from ser.models.early_stopping import check_epochs, validation_scores
+from ser.networks.early_stopping import check_epochs, validation_scores
 
 
 def fit_boosting(
@@ -24,14 +24,14 @@ def fit_boosting(
     X : np.ndarray, shape (n, features)
     y : np.ndarray of int, shape (n,)
     validation : tuple of X and y, optional
-    settings : ser.params.LightGbm
+    settings : ser.settings.train_ml_section.LightGbm
     epochs : int, optional
         Train exactly so many rounds; needed without a validation part.
 
     Returns
     -------
     model, history, epochs
-        See `ser.examples.Fitted`; an epoch is a round.
+        See `ser.networks.early_stopping.Fitted`; an epoch is a round.
     """
     check_epochs(validation, epochs)
     if validation is None:

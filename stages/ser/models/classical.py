@@ -1,4 +1,4 @@
-"""Classical models on functionals: fit, save, load and predict.
+"""Classical models on functionals: fit and save; loading and predicting is in `ser.models.classical_onnx`.
 
 Stored as ONNX (LightGBM's trees in its own text format, which is exact), which holds numbers and no code.
 """
@@ -6,11 +6,9 @@ Stored as ONNX (LightGBM's trees in its own text format, which is exact), which 
 import warnings
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import lightgbm
 import numpy as np
-import onnxruntime
 import pandas as pd
 from imblearn.pipeline import Pipeline
 from skl2onnx import to_onnx
@@ -19,24 +17,20 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedGroupKFold
 from sklearn.pipeline import Pipeline as PlainPipeline
 
-from ser.checkpoints import Checkpoint
-from ser.clip_groups import group_by_name
 from ser.errors import InputError
-from ser.examples import Examples, Fitted
-from ser.files import written
-from ser.models.batches import example_weights
+from ser.folds.speaker_groups import group_by_name
 from ser.models.boosting import fit_boosting
+from ser.models.classical_onnx import load, predict_proba
 from ser.models.classifiers import build_classifier, build_pipeline
 from ser.models.mlp import fit_mlp
+from ser.networks.batches import Examples, example_weights
+from ser.networks.checkpoints import Checkpoint
+from ser.networks.early_stopping import Fitted
+from ser.storage.whole_files import written
 
 ONNX_OPSET = 21
 
-
-class Stored(NamedTuple):
-    """A loaded model: ONNX that classifies, or that transforms for the trees of LightGBM."""
-
-    session: onnxruntime.InferenceSession
-    trees: lightgbm.Booster | None
+__all__ = ["fit", "load", "predict_proba", "save"]  # what the training loop asks of a model's module
 
 
 def fit(
@@ -57,7 +51,7 @@ def fit(
     train, validation : Examples
         The validation part stops the MLP and LightGBM; the others do not see it.
     classes : int
-    settings : ser.params.TrainMl
+    settings : ser.settings.train_ml_section.TrainMl
         The ``train_ml`` section of the parameters.
     seed : int
     epochs : int, optional
@@ -176,36 +170,3 @@ def save(model: PlainPipeline, folder: Path | str) -> None:
     onnx.opset_import.extend(operator_sets)
     with written(folder / "model.onnx") as temporary:
         temporary.write_bytes(onnx.SerializeToString())
-
-
-def load(folder: Path | str) -> Stored:
-    """Load what `save` wrote; nothing in the folder is executed.
-
-    Raises
-    ------
-    InputError
-        If a file is missing or damaged.
-    """
-    folder = Path(folder)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    try:
-        session = onnxruntime.InferenceSession(
-            (folder / "model.onnx").read_bytes(), options, providers=["CPUExecutionProvider"]
-        )
-        trees = folder / "trees.txt"
-        booster = lightgbm.Booster(model_str=trees.read_text()) if trees.exists() else None
-    except Exception as error:  # what onnxruntime raises has no base of its own
-        raise InputError(f"{folder}: no model that can be loaded ({error}); train it again") from None
-    return Stored(session, booster)
-
-
-def predict_proba(model: Stored, inputs: np.ndarray) -> np.ndarray:
-    """Return the probability of each class, float32 of shape (n, classes)."""
-    outputs = model.session.run(None, {"X": np.asarray(inputs, dtype=np.float32)})
-    if model.trees is None:
-        return outputs[1].clip(0, 1)  # of two classes ONNX's sum over a forest's trees may be 1.0000001
-    probabilities = model.trees.predict(outputs[0], num_threads=1)
-    if probabilities.ndim == 1:  # two classes: the probability of the second
-        probabilities = np.stack([1 - probabilities, probabilities], axis=1)
-    return probabilities.astype(np.float32)

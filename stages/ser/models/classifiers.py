@@ -17,7 +17,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from ser.models.oversampling import smote
+from ser.networks.batches import smote
 
 
 def build_pipeline(name: str, settings, classes: int, smallest: int, rarest: int, features: int, seed: int) -> Pipeline:
@@ -27,7 +27,7 @@ def build_pipeline(name: str, settings, classes: int, smallest: int, rarest: int
     ----------
     name : str
         Key of the model in `settings`.
-    settings : ser.params.TrainMl
+    settings : ser.settings.train_ml_section.TrainMl
         The ``train_ml`` section of the parameters.
     classes : int
     smallest, rarest : int

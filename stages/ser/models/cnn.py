@@ -5,31 +5,28 @@ pooling over time, so that a clip's output depends on nothing but the clip. In t
 batch normalisation, which stands before the mask.
 """
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ser.checkpoints import Checkpoint
 from ser.errors import InputError
-from ser.examples import Examples, Fitted
-from ser.models.batches import bucketed_batches, epoch_examples, example_weights, padded, soft_targets
-from ser.models.early_stopping import check_epochs, validation_scores
-from ser.models.keras_backend import keras
-from ser.models.keras_training import (
-    Batches,
-    KerasModel,
-    compiled,
-    keras_layers,
-    load_model,
-    save_model,
-    train_network,
-)
-from ser.models.network_graph import Layer
-from ser.models.perturbation import perturbed_batch
-from ser.models.standardization import check_finite, frame_statistics
-from ser.models.time_pooling import AttentivePooling, BidirectionalGRU, MaskPadding, MeanMaxPooling
-from ser.seeds import derive_seed
-from ser.shards import Ragged
+from ser.features.column_statistics import check_finite, frame_statistics
+from ser.networks.batch_perturbation import perturbed_batch
+from ser.networks.batches import Examples, bucketed_batches, epoch_examples, example_weights, padded, soft_targets
+from ser.networks.early_stopping import Fitted, check_epochs, validation_scores
+from ser.networks.keras_backend import keras
+from ser.networks.keras_saved import KerasModel, keras_layers, load_model, save_model
+from ser.networks.time_pooling import AttentivePooling, BidirectionalGRU, MaskPadding, MeanMaxPooling
+from ser.storage.seeds import derive_seed
+from ser.storage.shards import Ragged
+
+if TYPE_CHECKING:
+    from ser.networks.checkpoints import Checkpoint
+    from ser.networks.keras_training import Batches
+    from ser.networks.layer_graph import Layer
 
 PREDICTION_BATCH = 32  # clips
 LENGTH_MULTIPLE = 32  # frames; of whole pooled frames, and few different lengths
@@ -128,6 +125,8 @@ def fit(
     ValueError
         If neither or both of `validation` and `epochs` are given.
     """
+    from ser.networks.keras_training import compiled, train_network  # here: who predicts needs no training loop
+
     check_epochs(validation, epochs)
     mean, deviation = frame_statistics(train.inputs)
     arguments = dict(
@@ -152,6 +151,8 @@ def fit(
 
 def training_batches(model: KerasModel, train: Examples, settings, longest: int) -> Batches:
     """Return the batches of an epoch: clips of similar length, perturbed, at most `longest` frames of each."""
+    from ser.networks.keras_training import Batches
+
     lengths = np.minimum(train.inputs.lengths, longest)
     targets = soft_targets(train.labels, model.settings["classes"], settings.label_smoothing)
     fill = np.zeros(model.settings["bands"], dtype=np.float32)  # the training means, standardised

@@ -1,26 +1,28 @@
-"""Training, storing and using the LSTM, in PyTorch; the network itself is in `lstm_network`."""
+"""Training, storing and using the LSTM, in PyTorch; the network itself is in `ser.networks.recurrent_layers`."""
+
+from __future__ import annotations
 
 import json
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import nn
 
-from ser.checkpoints import Checkpoint
 from ser.errors import InputError
-from ser.examples import Examples, Fitted
-from ser.files import write_json, written
-from ser.models.batches import bucketed_batches, epoch_examples, padded
-from ser.models.early_stopping import check_epochs
-from ser.models.lstm_network import LSTMNetwork
-from ser.models.network_graph import Layer
-from ser.models.perturbation import perturbed_batch
-from ser.models.standardization import check_finite, frame_statistics
-from ser.models.torch_training import run_epochs, train_batches
-from ser.seeds import derive_seed, generator
-from ser.shards import Ragged
+from ser.features.column_statistics import check_finite, frame_statistics
+from ser.networks.batch_perturbation import perturbed_batch
+from ser.networks.batches import Examples, bucketed_batches, epoch_examples, padded
+from ser.networks.early_stopping import Fitted, check_epochs
+from ser.networks.recurrent_layers import LSTMNetwork
+from ser.networks.torch_backend import nn, torch
+from ser.storage.seeds import derive_seed, generator
+from ser.storage.shards import Ragged
+from ser.storage.whole_files import write_json, written
+
+if TYPE_CHECKING:
+    from ser.networks.checkpoints import Checkpoint
+    from ser.networks.layer_graph import Layer
 
 PREDICTION_BATCH = 64  # clips
 
@@ -62,6 +64,8 @@ def fit(
     ValueError
         If neither or both of `validation` and `epochs` are given.
     """
+    from ser.networks.torch_training import run_epochs  # here: who predicts needs no training loop
+
     check_epochs(validation, epochs)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with torch.random.fork_rng():  # leaves the caller's random numbers as they were
@@ -102,6 +106,8 @@ def _build(clips: Ragged, classes: int, settings) -> LSTMNetwork:
 def _train_epoch(
     network: LSTMNetwork, optimizer: torch.optim.Optimizer, train: Examples, settings, seed: int, epoch: int
 ) -> dict[str, float]:
+    from ser.networks.torch_training import train_batches
+
     rng, fill, multiple = generator(seed, "order", epoch), network.mean.cpu().numpy(), _length_multiple(network)
     order = epoch_examples(train.labels, settings.balance, rng)
     batches = bucketed_batches(train.inputs.lengths, order, settings.batch_size, rng)
@@ -180,6 +186,8 @@ def load(folder: Path) -> LSTMNetwork:
 
 def network_layers(model: LSTMNetwork) -> list[Layer]:
     """Return the layers in the order of their computation; see `Layer`."""
+    from ser.networks.layer_graph import Layer  # which draws with matplotlib
+
     settings = model.settings
     width = settings["hidden_size"] * (2 if settings["bidirectional"] else 1)
     features = f"frames × {settings['features']}"

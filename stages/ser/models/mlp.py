@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.neural_network import MLPClassifier
 
 from ser.errors import InputError
-from ser.models.early_stopping import EarlyStopping, check_epochs, validation_scores
+from ser.networks.early_stopping import EarlyStopping, check_epochs, validation_scores
 
 
 def fit_mlp(
@@ -32,7 +32,7 @@ def fit_mlp(
     X : np.ndarray, shape (n, features)
     y : np.ndarray of int, shape (n,)
     validation : tuple of X and y, optional
-    settings : ser.params.Mlp
+    settings : ser.settings.train_ml_section.Mlp
     epochs : int, optional
         Train exactly so many; needed without a validation part.
     weights : np.ndarray of float32, shape (n,)
@@ -41,7 +41,7 @@ def fit_mlp(
     Returns
     -------
     model, history, epochs
-        See `ser.examples.Fitted`.
+        See `ser.networks.early_stopping.Fitted`.
 
     Raises
     ------

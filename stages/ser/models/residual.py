@@ -1,30 +1,25 @@
 """Dense residual network on functionals, in Keras."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ser.checkpoints import Checkpoint
 from ser.errors import InputError
-from ser.examples import Examples, Fitted
-from ser.models.batches import epoch_examples, example_weights, soft_targets
-from ser.models.early_stopping import check_epochs, validation_scores
-from ser.models.keras_training import (
-    Batches,
-    KerasModel,
-    compiled,
-    keras,
-    keras_layers,
-    load_model,
-    predict_batches,
-    save_model,
-    train_network,
-)
-from ser.models.network_graph import Layer
-from ser.models.oversampling import oversample
-from ser.models.perturbation import draw_mixture
-from ser.models.standardization import check_finite, column_statistics
-from ser.seeds import derive_seed
+from ser.features.column_statistics import check_finite, column_statistics
+from ser.networks.batch_perturbation import draw_mixture
+from ser.networks.batches import Examples, epoch_examples, example_weights, oversample, soft_targets
+from ser.networks.early_stopping import Fitted, check_epochs, validation_scores
+from ser.networks.keras_backend import keras
+from ser.networks.keras_saved import KerasModel, keras_layers, load_model, predict_batches, save_model
+from ser.storage.seeds import derive_seed
+
+if TYPE_CHECKING:
+    from ser.networks.checkpoints import Checkpoint
+    from ser.networks.keras_training import Batches
+    from ser.networks.layer_graph import Layer
 
 PREDICTION_BATCH = 256  # clips
 
@@ -109,6 +104,8 @@ def fit(
     ValueError
         If neither or both of `validation` and `epochs` are given.
     """
+    from ser.networks.keras_training import compiled, train_network  # here: who predicts needs no training loop
+
     check_epochs(validation, epochs)
     mean, deviation = column_statistics(train.inputs)
     arguments = dict(
@@ -134,6 +131,8 @@ def fit(
 
 def training_batches(model: KerasModel, train: Examples, settings, seed: int) -> Batches:
     """Return the batches of an epoch: standardised inputs, mixed with others of their batch."""
+    from ser.networks.keras_training import Batches
+
     inputs, labels = model.standardize(train.inputs), train.labels
     if settings.balance == "smote":
         inputs, labels = oversample(inputs, labels, seed)

@@ -1,0 +1,155 @@
+"""Label leaks: properties of a recording that give its emotion away without a word being heard.
+
+A model that is scored on a corpus where, say, each emotion was cut to a length of its own can learn the lengths. So
+each property alone is made to tell the emotions, and its unweighted average recall (UAR) is compared with chance.
+"""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pandas as pd
+from sklearn.tree import DecisionTreeClassifier
+
+from ser.audit.recording_faults import MEASURED
+
+NUMERIC = (*MEASURED, "sample_rate", "channels")
+CATEGORICAL = ("speaker", "statement")
+CUE, LEAK = 0.05, 0.25  # UAR above chance
+FOLDS = 5
+LEAVES = 2  # an emotion: a stump tells two emotions at most, and one emotion may lie between two others
+LEAF_SHARE = 0.05  # of an average emotion's clips, the fewest of a leaf
+LEAST_LEAF = 3  # clips
+POOLED = "(all)"
+COLUMNS = ["corpus", "cue", "clips", "emotions", "uar", "chance", "excess", "verdict"]
+
+
+def measure_cues(table: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """Measure how well each property alone tells the emotions, in each corpus and in all together.
+
+    Numbers are judged by a decision tree (Breiman et al. 1984) in cross-validation over speakers, or over clips where
+    a speaker is unknown or the only one. Names are judged clip by clip: the emotion that is most frequent, relative
+    to its frequency in the corpus, among the other clips of the speaker or sentence; emotions that come within one
+    clip of it share the vote, so that a balanced corpus gives chance.
+
+    Parameters
+    ----------
+    table : pd.DataFrame
+        With ``corpus`` and ``emotion``; those of `NUMERIC` and `CATEGORICAL` that it has are measured. Clips without
+        an emotion, and unknown values, are passed over.
+    seed : int
+        Of the folds.
+
+    Returns
+    -------
+    pd.DataFrame
+        One row a property and corpus (`POOLED`: all, if there are several): ``uar``, ``chance`` (one over the number
+        of emotions), ``excess`` and ``verdict``: "leak" where the excess is more than `LEAK`, "cue" where more than
+        `CUE`, else "". A corpus of one emotion has no rows.
+    """
+    table = table[table["emotion"] != ""]
+    rows = []
+    for corpus, group in _groups(table):
+        for cue in (*NUMERIC, *CATEGORICAL, *(["corpus"] if corpus == POOLED else [])):
+            if cue in group:
+                rows.append(_row(corpus, cue, group, seed))
+    return pd.DataFrame([row for row in rows if row], columns=COLUMNS)
+
+
+def _groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    corpora = table.groupby("corpus", sort=True)
+    yield from corpora
+    if len(corpora) > 1:
+        yield POOLED, table
+
+
+def _row(corpus: str, cue: str, group: pd.DataFrame, seed: int) -> dict | None:
+    numeric = cue in NUMERIC
+    known = group[cue].notna() if numeric else group[cue] != ""
+    group = group[known]
+    emotions = np.unique(group["emotion"], return_inverse=True)[1]
+    count = int(emotions.max(initial=-1)) + 1
+    if count < 2:
+        return None
+    if numeric:
+        values = group[cue].to_numpy(dtype=float)
+        votes = _numeric_votes(values, emotions, _folds(group, emotions, seed))
+    else:
+        votes = _name_votes(np.unique(group[cue], return_inverse=True)[1], emotions)
+    sizes = np.bincount(emotions)
+    uar = float((np.bincount(emotions, weights=votes) / sizes).mean())
+    chance = 1 / count
+    excess = uar - chance
+    verdict = "leak" if excess > LEAK else "cue" if excess > CUE else ""
+    return dict(zip(COLUMNS, (corpus, cue, len(group), count, uar, chance, excess, verdict), strict=True))
+
+
+def _folds(group: pd.DataFrame, emotions: np.ndarray, seed: int) -> np.ndarray:
+    """Deal the speakers, or else the clips of each emotion in turn, to folds at random."""
+    rng = np.random.default_rng(seed)
+    speakers = group["speaker"] if "speaker" in group else pd.Series("", index=group.index)
+    names, speaker = np.unique(speakers, return_inverse=True)
+    if len(names) > 1 and "" not in names:
+        return (rng.permutation(len(names)) % FOLDS)[speaker]
+    order = rng.permutation(len(group))
+    order = order[np.argsort(emotions[order], kind="stable")]
+    folds = np.empty(len(group), dtype=int)
+    folds[order] = np.arange(len(group)) % FOLDS
+    return folds
+
+
+def _numeric_votes(values: np.ndarray, emotions: np.ndarray, folds: np.ndarray) -> np.ndarray:
+    """Return for each clip whether a tree that has not seen its fold tells its emotion by the value."""
+    count = emotions.max() + 1
+    if values.min() == values.max():
+        return np.full(len(values), 1 / count)
+    tree = DecisionTreeClassifier(
+        max_leaf_nodes=LEAVES * count,
+        min_samples_leaf=max(LEAST_LEAF, round(LEAF_SHARE * len(values) / count)),
+        class_weight="balanced",
+        random_state=0,
+    )
+    votes = np.zeros(len(values))
+    for fold in np.unique(folds):
+        test = folds == fold
+        if not test.all():
+            tree.fit(values[~test, None], emotions[~test])
+            votes[test] = tree.predict(values[test, None]) == emotions[test]
+    return votes
+
+
+def _name_votes(names: np.ndarray, emotions: np.ndarray) -> np.ndarray:
+    """Return for each clip its emotion's share of the vote of the other clips of the same name."""
+    shape = (names.max() + 1, emotions.max() + 1)
+    counts = np.bincount(names * shape[1] + emotions, minlength=shape[0] * shape[1]).reshape(shape)
+    sizes = counts.sum(axis=0)
+    clips = np.arange(len(names))
+    others, totals = counts[names], np.broadcast_to(sizes, (len(names), shape[1])).copy()
+    others[clips, emotions] -= 1
+    totals[clips, emotions] -= 1
+    share = others / np.maximum(totals, 1)
+    possible = (others + 1) / np.maximum(totals, 1) >= share.max(axis=1, keepdims=True)
+    return possible[clips, emotions] / possible.sum(axis=1)
+
+
+def label_imbalance(table: pd.DataFrame) -> dict[str, str | int | float]:
+    """Say how unequally the emotions are represented.
+
+    Returns
+    -------
+    dict
+        ``smallest`` and ``largest`` emotion, ``smallest_clips`` and ``largest_clips``, their ``ratio`` (largest over
+        smallest), and ``entropy`` of the emotions' shares over the highest possible (1: all equal).
+    """
+    counts = table.loc[table["emotion"] != "", "emotion"].value_counts().sort_index()
+    if counts.empty:
+        raise ValueError("table has no clip with an emotion, at least one is needed")
+    share = (counts / counts.sum()).to_numpy()
+    entropy = float(-(share * np.log(share)).sum() / np.log(len(share))) if len(share) > 1 else 1.0
+    return {
+        "smallest": counts.idxmin(),
+        "smallest_clips": int(counts.min()),
+        "largest": counts.idxmax(),
+        "largest_clips": int(counts.max()),
+        "ratio": float(counts.max() / counts.min()),
+        "entropy": entropy,
+    }

@@ -1,0 +1,3 @@
+"""Augmentation: changed copies of clips, by noise, time scale and channel,
+for training only.
+"""

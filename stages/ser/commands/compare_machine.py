@@ -1,0 +1,26 @@
+"""Say so if this machine's CPU is of another kind than the one that the results in reports/ were made on."""
+
+import argparse
+import json
+from pathlib import Path
+
+from ser.compute.cpu_kind import describe_machine
+
+
+def compare_machine() -> None:
+    """Equal bytes are promised on one kind of CPU; another rounds a little differently."""
+    recorded = Path("reports/machine.json")
+    there = json.loads(recorded.read_text()) if recorded.exists() else None
+    here = describe_machine()
+    if there is None or there == here:
+        return
+    differing = [
+        f"{key}: {there.get(key)} there, {value} here" for key, value in here.items() if there.get(key) != value
+    ]
+    print("note: reports/ was made on another kind of CPU, so small differences are expected (a UAR may move by 0.02)")
+    print("\n".join(f"  {line}" for line in differing))
+
+
+if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+    compare_machine()

@@ -1,0 +1,77 @@
+"""Fetch a published corpus into raw.path and record in DVC where it came from.
+
+A download that was interrupted goes on where it ended; one that is complete is checked and not repeated. For a corpus
+behind a form, says how to get it and what of it is there. No stage of the pipeline: run it once for each corpus.
+"""
+
+import argparse
+from pathlib import Path
+
+from ser.corpora.corpus_entries import KNOWN
+from ser.errors import InputError, stage_errors
+from ser.fetching.corpus_download import about, count_clips, fetch_files, size_in_words, targets
+from ser.fetching.dvc_import import dvc_root, record_import
+from ser.settings.all_sections import load_params
+
+
+def fetch_corpus(name: str, url: str) -> None:
+    name, known = about(name)
+    raw_path = Path(load_params().raw.path)
+    print(f"{known.title}\n  {known.home}\n  licence: {known.licence}\n  to cite: {known.citation}")
+    files = targets(known, name, raw_path, url)
+    unpacked = raw_path / name
+    if len(files) == 1 and unpacked.is_dir():
+        print(f"{unpacked} is there: nothing is fetched")
+    elif files:
+        fetch_files(files)
+        record([(each.url, target) for each, target in files])
+    else:
+        explain(name, known.instructions, unpacked)
+    print(count_clips(known, name, raw_path))
+    print(f"to train on it, name it in params.yaml: prepare.corpora: [{name}]")
+
+
+def record(files: list[tuple[str, Path]]) -> None:
+    """Put the address, its ETag and the checksum of each file into a .dvc file, for git."""
+    folder = files[0][1].parent
+    root = dvc_root(folder)
+    if root is None or root != dvc_root(Path.cwd()):
+        print(f"not recorded in DVC: {folder} lies outside its repository")
+        return
+    recorded = [str(record_import(target, url)) for url, target in files]
+    print(f"recorded in DVC; for git: git add {' '.join(recorded)}")
+
+
+def explain(name: str, instructions: str, folder: Path) -> None:
+    print(f"{name} is not handed out without a form. {instructions}\nPut what you get into {folder} or {folder}.zip")
+
+
+def list_corpora() -> None:
+    """Print a line for each known corpus."""
+    for name in sorted(KNOWN):
+        known = KNOWN[name].ABOUT
+        size = size_in_words(sum(each.size for each in known.downloads)) if known.downloads else "form"
+        print(f"{name:<14} {size:>7}  {known.clips:>6} clips  {known.language}  {known.licence}  ({known.title})")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", nargs="?", help="of the corpus, as in prepare.corpora")
+    parser.add_argument("--list", action="store_true", help="list the known corpora, their size and licence")
+    parser.add_argument("--url", default="", help="a mirror's address, for a corpus of one download")
+    arguments = parser.parse_args()
+    if not arguments.list and not arguments.name:
+        parser.error("name a corpus, or --list them")
+    return arguments
+
+
+if __name__ == "__main__":
+    arguments = parse_arguments()
+    with stage_errors():
+        if arguments.list:
+            list_corpora()
+        else:
+            try:
+                fetch_corpus(arguments.name, arguments.url)
+            except KeyboardInterrupt:
+                raise InputError("interrupted; run it again, it goes on where it ended") from None

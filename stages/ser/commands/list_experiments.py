@@ -1,0 +1,51 @@
+"""List all experiments with what they changed and what came out, as a table and a chart.
+
+Reads   the experiments of HEAD (--all: of every commit), by DVC
+Writes  reports/experiments.csv, reports/experiments.png (not in git)
+"""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from ser.charts.parallel_coordinates import parallel_coordinates
+from ser.errors import InputError, stage_errors
+from ser.experiments.listing import parameters_of, read_experiments
+from ser.settings.all_sections import load_params
+from ser.storage.csv_tables import write_csv
+
+REPORTS = Path("reports")
+
+
+def list_experiments(model: str | None, everything: bool) -> None:
+    """Print the experiments, best validation UAR first, and write the table and the chart."""
+    model = model or load_params().tune.model
+    table = read_experiments(model, everything=everything)
+    write_csv(table, REPORTS / "experiments.csv")
+    empty = [
+        column for column in ("state", "test_low", "test_high") if not table[column].replace("", pd.NA).notna().any()
+    ]
+    shown = table.drop(columns=empty)
+    print(f"UAR of {model}")
+    print(shown.to_string(index=False, na_rep="", float_format="{:.4g}".format, line_width=None))
+    print("choose by the validation UAR; the test UAR is to be reported once, of the one that was chosen")
+    if table["validation_uar"].notna().any():
+        title = f"{table['validation_uar'].notna().sum()} experiments by the validation UAR of {model}, the best bold"
+        parallel_coordinates(table, parameters_of(table), "validation_uar", REPORTS / "experiments.png", title=title)
+        print("reports/experiments.csv, reports/experiments.png")
+    else:
+        raise InputError("no experiment has reports/validation.json: no chart")
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", help="whose scores; default: tune.model")
+    parser.add_argument("--all", action="store_true", help="the experiments of every commit, not of HEAD only")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    arguments = parse_arguments()
+    with stage_errors():
+        list_experiments(arguments.model, arguments.all)

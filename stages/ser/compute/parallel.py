@@ -1,0 +1,101 @@
+"""Spreading work over processes, threads or the machines of a Dask cluster."""
+
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import nullcontext
+from functools import cache, partial
+
+import joblib
+from joblib.externals.loky.process_executor import BrokenProcessPool
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from ser.compute.dask_cluster import cluster_map
+from ser.errors import InputError
+from ser.settings.compute_section import Compute
+
+PARENT_CHECK = 0.2  # s
+
+
+def available_cores() -> int:
+    """Return the number of cores this process may use."""
+    return joblib.cpu_count()
+
+
+def parallel_map(
+    function: Callable, items: Sequence, *, compute: Compute, label: str, unit: str = "clip", chunk: int = 1
+) -> Iterator:
+    """Yield ``function(item)`` for all items, in their order, computed where ``compute.backend`` says.
+
+    Every call runs with single-threaded linear algebra, so that its result is the same wherever it runs. Only a few
+    chunks a worker are under way at any time: the memory taken does not grow with the number of items.
+
+    Parameters
+    ----------
+    function : callable
+        Is sent to other processes; with several threads in a process it must stand being called by two at a time.
+    items : sequence
+    compute : Compute
+        The ``compute`` section of the parameters.
+    label, unit : str
+        What the progress bar says.
+    chunk : int
+        Number of items sent at a time; more than 1 for items that take milliseconds.
+
+    Raises
+    ------
+    InputError
+        If a worker process was killed, or there is no Dask cluster to work with.
+    """
+    chunks = (items[start : start + chunk] for start in range(0, len(items), chunk))
+    call = partial(_call, function, compute.backend, os.getpid())
+    if compute.backend == "dask":
+        parts = cluster_map(call, chunks, address=compute.address)
+    else:
+        workers = min(compute.workers or available_cores(), max(-(-len(items) // chunk), 1))
+        parts = _local_map(call, chunks, workers=workers, backend=compute.backend)
+    # one line a minute where no terminal shows the bar moving, as in CI logs
+    interval = 0.5 if sys.stderr.isatty() else 60.0
+    with tqdm(total=len(items), desc=label, unit=unit, mininterval=interval, maxinterval=interval) as bar:
+        for part in parts:
+            for result in part:
+                yield result
+                bar.update()
+
+
+def _local_map(function: Callable, items: Iterable, *, workers: int, backend: str) -> Iterator:
+    parallel = joblib.Parallel(workers, backend=backend, return_as="generator", pre_dispatch="2*n_jobs")
+    # the limit that threads share is lifted when the last of them is done
+    with threadpool_limits(1) if backend == "threading" else nullcontext():
+        try:
+            yield from parallel(joblib.delayed(function)(item) for item in items)
+        except BrokenProcessPool:
+            raise InputError(
+                "a worker process was killed, most often because memory ran out: lower compute.workers"
+            ) from None
+
+
+def _call(function: Callable, backend: str, parent: int, items: Sequence) -> list:
+    if backend != "loky":
+        # No context: it would lift the limit of the whole process while other threads still compute.
+        threadpool_limits(1)
+        return [function(item) for item in items]
+    if os.getpid() != parent:
+        _die_with(parent)
+    with threadpool_limits(1):
+        return [function(item) for item in items]
+
+
+@cache
+def _die_with(parent: int) -> None:
+    """End this worker when its parent is gone: a killed stage's workers would go on writing into the next run's."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(PARENT_CHECK)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -1,0 +1,3 @@
+"""Evaluation: scores, intervals, comparisons, calibration and the protocol,
+computed from tables alone.
+"""

@@ -1,0 +1,3 @@
+"""Experiments: searches, ablations and listings,
+every trial a DVC experiment.
+"""

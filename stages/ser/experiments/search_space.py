@@ -1,0 +1,93 @@
+"""The search space of ``tune.space``: what may be tried, as Optuna knows it."""
+
+import re
+from typing import Any
+
+import numpy as np
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+
+from ser.errors import InputError
+from ser.settings.all_sections import Params
+from ser.settings.overrides import format_value, present_value, with_settings
+from ser.settings.tool_sections import SearchRange
+
+TUNE_SPACE = "tune.space"
+SEARCHED = (
+    "prepare",
+    "augment",
+    "extract",
+    "train",
+    "train_ml",
+    "train_lstm",
+    "train_residual_keras",
+    "train_cnn",
+    "train_transformer",
+    "fuse",
+)
+FIXED = re.compile(
+    r"prepare\.(corpora|emotions|rename|manifest|min_seconds|max_seconds)\b.*|train\.normalization|.*\bseed"
+)
+DIGITS = 4  # significant digits of a number that is drawn: enough, and readable in params.yaml
+
+
+def search_distributions(params: Params) -> dict[str, BaseDistribution]:
+    """Check ``tune.space`` against the parameters and return it as Optuna's distributions.
+
+    The choices of a list become their text as `format_value` writes it; a range becomes integers if both ends are and
+    the parameter's present value is no fraction.
+
+    Raises
+    ------
+    InputError
+        For a key that params.yaml has not, one that decides what is validated rather than how well (so that scores
+        could not be compared), and a choice or an end of a range that the parameter would not take.
+    """
+    result = {}
+    for key, entry in params.tune.space.items():
+        start = present_value(params, key, TUNE_SPACE)
+        if key.partition(".")[0] not in SEARCHED or FIXED.fullmatch(key):
+            raise InputError(
+                f"tune.space names {key}, which decides what is validated, or does not bear on it: scores would not be "
+                f"comparable; allowed are settings in {', '.join(SEARCHED)} other than corpora, labels and seeds"
+            )
+        for value in entry if isinstance(entry, list) else (entry.low, entry.high):
+            with_settings(params, {key: value}, TUNE_SPACE)
+        result[key] = _distribution(key, entry, start)
+    return result
+
+
+def start_values(params: Params, distributions: dict[str, BaseDistribution]) -> dict[str, Any]:
+    """Return what the present parameters are in the space; a key whose value is outside it is left out."""
+    found = {}
+    for key, distribution in distributions.items():
+        value = present_value(params, key, TUNE_SPACE)
+        if isinstance(distribution, CategoricalDistribution):
+            if format_value(value) in distribution.choices:
+                found[key] = format_value(value)
+        elif type(value) in (int, float) and distribution.low <= value <= distribution.high:
+            found[key] = value
+    return found
+
+
+def settings_of(params: Params, drawn: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters' values for what Optuna drew: choices as they are, fractions with `DIGITS` digits."""
+    settings = {}
+    for key, value in drawn.items():
+        entry = params.tune.space[key]
+        if isinstance(entry, list):
+            value = entry[[format_value(choice) for choice in entry].index(value)]
+        elif isinstance(value, float):
+            value = float(np.clip(float(f"{value:.{DIGITS}g}"), entry.low, entry.high))
+        settings[key] = value
+    return settings
+
+
+def _distribution(key: str, entry: list | SearchRange, start: Any) -> BaseDistribution:
+    if isinstance(entry, list):
+        texts = [format_value(choice) for choice in entry]
+        if len(set(texts)) < len(texts):
+            raise InputError(f"tune.space.{key} is {entry}; allowed is each choice once")
+        return CategoricalDistribution(texts)
+    if isinstance(entry.low, int) and isinstance(entry.high, int) and not isinstance(start, float):
+        return IntDistribution(entry.low, entry.high, log=entry.log)
+    return FloatDistribution(entry.low, entry.high, log=entry.log)

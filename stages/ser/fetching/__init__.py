@@ -1,0 +1,3 @@
+"""Fetching: published corpora by download, resumed and checked,
+and recorded in DVC.
+"""

@@ -1,0 +1,12 @@
+"""PyTorch, made deterministic; whatever computes with a network imports it from here."""
+
+import os
+
+import torch
+from torch import nn
+
+torch.set_num_threads(1)  # several threads add up in another order: other bytes
+torch.use_deterministic_algorithms(True)
+os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # which on a GPU needs this before its first use
+
+__all__ = ["nn", "torch"]

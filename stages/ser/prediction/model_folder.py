@@ -1,0 +1,63 @@
+"""A model's folder: what it says of itself, and the model in it, ready to predict."""
+
+import importlib
+import json
+from pathlib import Path
+from pickle import UnpicklingError
+from types import ModuleType
+
+from ser.audio.cleaning import AudioSettings
+from ser.errors import InputError
+
+MODELS = Path("data/models")
+LIBRARIES = {  # the only code that a model's folder can ask for
+    "train_ml": "ser.models.classical_onnx",
+    "train_lstm": "ser.models.lstm",
+    "train_residual_keras": "ser.models.residual",
+    "train_cnn": "ser.models.cnn",
+    "train_transformer": "ser.encoders.frozen_or_fine_tuned",
+}
+SAMPLES = ("audio", "embeddings")  # kinds of input that the library makes of samples by itself
+
+
+def read_description(folder: Path) -> dict:
+    """Read what is known about a model, or say which models there are."""
+    try:
+        description = json.loads((folder / "model.json").read_text())
+        source = description["input"]
+        known = description["trainer"] in LIBRARIES and (source["kind"] in SAMPLES or "extract" in source)
+        known = known and description.get("normalization") in ("train", "speaker") and "class_factors" in description
+        if known and AudioSettings.__annotations__.keys() <= source["audio"].keys():
+            return description
+        raise InputError(f"{folder}/model.json was not written by this version: train the model again")
+    except (OSError, ValueError, KeyError):
+        models = sorted(str(path.parent) for path in MODELS.glob("*/*/model.json"))
+        there = f"there are {', '.join(models)}" if models else "train some with `dvc repro` or fetch them: `dvc pull`"
+        raise InputError(f"{folder} is no model folder; {there}") from None
+
+
+def load_model(folder: Path, description: dict) -> tuple[ModuleType, object]:
+    """Load the model of a folder; nothing in it is executed.
+
+    Parameters
+    ----------
+    folder : Path
+    description : dict
+        See `read_description`.
+
+    Returns
+    -------
+    library : module
+        With ``predict_proba(model, inputs)``; of embeddings also ``embed(model, samples)``.
+    model : object
+
+    Raises
+    ------
+    InputError
+        If a file is missing or damaged.
+    """
+    library = importlib.import_module(LIBRARIES[description["trainer"]])
+    try:
+        return library, library.load(folder)
+    except (OSError, EOFError, ValueError, TypeError, KeyError, RuntimeError, UnpicklingError) as error:
+        raise InputError(f"{folder}: the model cannot be loaded ({error}); train it again or `dvc pull`") from None

@@ -1,0 +1,3 @@
+"""Reporting: the report and the model card of a run,
+their tables, sounds and text.
+"""

@@ -1,0 +1,199 @@
+"""The report of a run: one self-contained HTML page, the same bytes from run to run."""
+
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from ser.charts.curves import coverage_chart, precision_recall_chart, reliability_chart, roc_chart, training_chart
+from ser.charts.figures import svg
+from ser.charts.score_plots import groups_chart, importance_chart, scores_chart, speakers_chart
+from ser.reporting.html_sounds import (
+    COLUMNS,
+    DYNAMIC_RANGE_DB,
+    read_sounds,
+    sound,
+    spectrogram_image,
+    typical_clips,
+    waveform,
+    worst_mistakes,
+)
+from ser.reporting.html_tables import decimal, is_missing, p_text, percent, span
+from ser.reporting.reported_run import Run, score_of
+from ser.reporting.shown_tables import TABLES_OF_THE_REPORT, counts_table, settings_table
+from ser.storage.prediction_tables import emotions_of, predicted_emotions, probabilities_of
+from ser.storage.shards import Ragged
+from ser.storage.whole_files import written
+
+TEMPLATE = Path(__file__).with_name("html_report.html")
+SHOWN_MODELS = 15  # in matrices: more cells than a page can hold
+LEFT_TO_A_PERSON = 0.2  # share of the clips, the least certain ones
+
+
+def write_report(path: Path | str, run: Run, audio: Ragged, *, mistakes: int, clip_seconds: float) -> None:
+    """Write the page.
+
+    Parameters
+    ----------
+    path : Path
+    run : Run
+    audio : Ragged
+        Samples of all clips, 16 bits, in the order of ``run.clips``.
+    mistakes : int
+        How many of the worst mistakes are shown.
+    clip_seconds : float
+        Longest sound; what is longer is cut.
+    """
+    environment = jinja2.Environment(
+        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.globals |= {"decimal": decimal, "percent": percent, "span": span, "p_text": p_text}
+    environment.globals |= {"is_missing": is_missing}
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    page = template.render(
+        run=run,
+        protocol=run.protocol,
+        best=run.best,
+        scores={score: score_of(run, run.best, score) for score in ("uar", "accuracy")},
+        charts={name: Markup(text) for name, text in draw_charts(run).items()},
+        tables={name: make(run) for name, make in TABLES_OF_THE_REPORT.items()},
+        counts={column: counts_table(run, column) for column in ("sex", "corpus")},
+        settings=settings_table(run),
+        differences=differences(run),
+        matrices=confusion_matrices(run),
+        coverage=coverage_of_the_rest(run),
+        gap=gap_of_the_best(run),
+        findings=run.tables["findings"]["finding"].value_counts().sort_index().to_dict(),
+        leaks=run.tables["cues"][run.tables["cues"]["verdict"] == "leak"].to_dict("records"),
+        examples=examples(run, audio, clip_seconds),
+        mistakes=mistakes_of_the_best(run, audio, mistakes, clip_seconds),
+        clip_seconds=clip_seconds,
+        picture={"columns": COLUMNS, "range": DYNAMIC_RANGE_DB},
+    )
+    with written(path) as temporary:
+        temporary.write_text(page, encoding="utf-8")
+
+
+def draw_charts(run: Run) -> dict[str, str]:
+    """Return the charts as SVG, by name; a chart that there are no numbers for is left out."""
+    tables, best, chance = run.tables, run.best, run.protocol["chance"]
+    sex = dict(zip(run.clips["speaker"], run.clips["sex"], strict=True))
+    groups = tables["groups"][tables["groups"]["model"] == best]
+    figures = {
+        "scores": scores_chart(tables["scores"]),
+        "roc": roc_chart(tables["roc"], tables["scores"]),
+        "precision_recall": precision_recall_chart(tables["precision_recall"], highlight=run.models),
+        "reliability": reliability_chart(tables["reliability"], run.models),
+        "coverage": coverage_chart(tables["coverage"], highlight=run.models),
+    }
+    if (groups["group"] == "speaker").any():
+        figures["speakers"] = speakers_chart(groups, best, chance, sex=sex)
+    if groups["group"].isin(["sex", "corpus"]).any():
+        figures["groups"] = groups_chart(groups, best, chance)
+    if len(tables["training"]):
+        figures["training"] = training_chart(tables["training"], chance)
+    if len(tables["importance"]):
+        figures["importance"] = importance_chart(tables["importance"])
+    return {name: svg(figure, LABELS[name].format(best=best)) for name, figure in figures.items()}
+
+
+LABELS = {
+    "scores": "Unweighted average recall of every model with its interval; the numbers are in the table of scores.",
+    "roc": "ROC curves of the models, mean of the emotions.",
+    "precision_recall": "Precision-recall curves of the models, mean of the emotions.",
+    "reliability": "Accuracy against confidence of the best models, before and after temperature scaling.",
+    "coverage": "Accuracy over the clips that a model is most certain of, against their share.",
+    "speakers": "UAR of {best} on each speaker; the numbers are in the table of speakers.",
+    "groups": "UAR of {best} by sex and by corpus; the numbers are in the table of groups.",
+    "training": "Loss, accuracy and UAR by epoch of the models that are trained in epochs.",
+    "importance": "UAR lost without each group of features, by model.",
+}
+
+
+def differences(run: Run) -> dict:
+    """Return the pairwise comparisons as a matrix, and what they say of the best model."""
+    table = run.tables["differences"]
+    cells = {(row["first"], row["second"]): row for row in table.to_dict("records")}
+    of_best = table[(table["first"] == run.best) | (table["second"] == run.best)]
+    other = of_best["first"].where(of_best["first"] != run.best, of_best["second"])
+    proven = (of_best["verdict"] == "better").to_numpy()
+    leads = (of_best["first"] == run.best).to_numpy()
+    rank = {model: place for place, model in enumerate(run.models)}
+    return {
+        "models": run.models[:SHOWN_MODELS],
+        "cells": cells,
+        "pairs": len(table),
+        "better": int((table["verdict"] == "better").sum()),
+        "tested": bool(table["p_holm"].notna().any()),
+        "worse_than_best": sorted(other[proven & leads], key=rank.get),
+        "better_than_best": sorted(other[proven & ~leads], key=rank.get),
+        "like_the_best": sorted(other[~proven], key=rank.get),
+    }
+
+
+def confusion_matrices(run: Run) -> list[dict]:
+    """Return a confusion matrix a model: ``model, uar, emotions, rows``, a row ``emotion, clips, cells``."""
+    matrices = []
+    for model in run.models[:SHOWN_MODELS]:
+        table = run.predictions[model]
+        emotions = emotions_of(table)
+        counts = pd.crosstab(table["emotion"].to_numpy(), predicted_emotions(table))
+        counts = counts.reindex(index=emotions, columns=emotions, fill_value=0).to_numpy()
+        rows = [
+            {"emotion": emotion, "clips": int(line.sum()), "cells": [(int(n), n / max(line.sum(), 1)) for n in line]}
+            for emotion, line in zip(emotions, counts, strict=True)
+        ]
+        matrices.append({"model": model, **score_of(run, model), "emotions": emotions, "rows": rows})
+    return matrices
+
+
+def coverage_of_the_rest(run: Run) -> dict | None:
+    """Return the accuracy of the best model when a person takes the clips that it is least certain of."""
+    table = run.tables["coverage"]
+    rows = table[table["model"] == run.best].set_index("coverage")["accuracy"]
+    kept = rows[(rows.index - (1 - LEFT_TO_A_PERSON)).to_series().abs().to_numpy() < 0.001]
+    if kept.empty:
+        return None
+    return {"left": LEFT_TO_A_PERSON, "accuracy": kept.iloc[0], "all": rows.iloc[-1]}
+
+
+def gap_of_the_best(run: Run) -> dict | None:
+    """Return the row of ``gaps.csv`` of the best model, and the mean of its speakers."""
+    gaps = run.tables["gaps"]
+    rows = gaps[gaps["model"] == run.best].to_dict("records")
+    return rows[0] if rows else None
+
+
+def examples(run: Run, audio: Ragged, seconds: float) -> list[dict]:
+    """Return a clip of each emotion with sound and pictures: that which the best model is surest of."""
+    rows = typical_clips(run.predictions[run.best])
+    return [
+        line | {"waveform": waveform(line["y"]), "spectrogram": spectrogram_image(line["y"], run.sample_rate)}
+        for line in _with_sound(run, rows, audio, seconds)
+    ]
+
+
+def mistakes_of_the_best(run: Run, audio: Ragged, count: int, seconds: float) -> dict:
+    """Return the worst mistakes of the best model with their sound, and how many mistakes there are."""
+    table = run.predictions[run.best]
+    lines = _with_sound(run, worst_mistakes(table, count), audio, seconds)
+    wrong = int((predicted_emotions(table) != table["emotion"].to_numpy()).sum())
+    names = ("emotion", "predicted", "speaker")
+    choices = {name: sorted({line[name] for line in lines if line[name]}) for name in names}
+    return {"rows": lines, "wrong": wrong, "clips": len(table), "choices": choices}
+
+
+def _with_sound(run: Run, rows: pd.DataFrame, audio: Ragged, seconds: float) -> list[dict]:
+    """Return rows of predictions with what is known of their clips, their probabilities and their sound."""
+    known = run.clips.set_index("clip")
+    sounds = read_sounds(audio, run.clips, list(rows["clip"]), run.sample_rate, seconds)
+    lines = []
+    for line, shares in zip(rows.to_dict("records"), probabilities_of(rows), strict=True):
+        about = known.loc[line["clip"], ["speaker", "sex", "corpus", "statement", "seconds", "source"]].to_dict()
+        probabilities = sorted(zip(emotions_of(rows), shares, strict=True), key=lambda pair: -pair[1])
+        y = sounds[line["clip"]]
+        line = {key: line[key] for key in ("clip", "emotion", "predicted", "probability")}
+        more = {"probabilities": probabilities, "y": y, "sound": sound(y, run.sample_rate)}
+        lines.append(line | about | more | {"shown_seconds": len(y) / run.sample_rate})
+    return lines

@@ -1,0 +1,109 @@
+"""Clips to listen to on a page: which ones, and their sound, waveform and spectrogram as text."""
+
+import base64
+import io
+
+import numpy as np
+import pandas as pd
+import soundfile
+from matplotlib import colormaps
+from PIL import Image
+from scipy.signal import spectrogram
+
+from ser.storage.prediction_tables import emotions_of, predicted_emotions, probabilities_of
+from ser.storage.samples import to_float
+from ser.storage.shards import Ragged
+
+COLUMNS = 320  # of a picture, pixels or points
+ROWS = 96
+DYNAMIC_RANGE_DB = 70.0  # of a spectrogram; what is quieter is black
+
+
+def worst_mistakes(predictions: pd.DataFrame, count: int) -> pd.DataFrame:
+    """Return the mistakes of which a model was surest: the highest probability of a wrong emotion first.
+
+    Parameters
+    ----------
+    predictions : pd.DataFrame
+        Test rows of one model, see `ser.storage.prediction_tables`.
+    count : int
+        At most so many.
+
+    Returns
+    -------
+    pd.DataFrame
+        Rows of `predictions` with ``predicted`` and ``probability`` (of the predicted emotion).
+    """
+    table = predictions.assign(
+        predicted=predicted_emotions(predictions), probability=probabilities_of(predictions).max(axis=1)
+    )
+    wrong = table[table["predicted"] != table["emotion"]]
+    return wrong.sort_values(["probability", "clip"], ascending=[False, True], ignore_index=True).head(count)
+
+
+def typical_clips(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Return for each emotion the clip whose true emotion got the highest probability, with that ``probability``."""
+    emotions = emotions_of(predictions)
+    columns = predictions["emotion"].map(emotions.index).to_numpy()
+    true = probabilities_of(predictions)[np.arange(len(predictions)), columns]
+    table = predictions.assign(probability=true, predicted=predicted_emotions(predictions))
+    table = table.sort_values(["emotion", "probability", "clip"], ascending=[True, False, True])
+    return table.drop_duplicates("emotion", ignore_index=True)
+
+
+def read_sounds(audio: Ragged, clips: pd.DataFrame, names: list[str], sr: int, seconds: float) -> dict[str, np.ndarray]:
+    """Return the beginning of some clips, full scale 1, by their names; nothing else is read.
+
+    Parameters
+    ----------
+    audio : Ragged
+        Samples of all clips, 16 bits, in the order of `clips`.
+    clips : pd.DataFrame
+        With the column ``clip``.
+    names : list of str
+        The clips.
+    sr : int
+        Hz.
+    seconds : float
+        What is longer is cut.
+    """
+    places = pd.Series(clips.index, index=clips["clip"])
+    return {name: to_float(np.asarray(audio[int(places[name])][: int(seconds * sr)])) for name in names}
+
+
+def sound(y: np.ndarray, sr: int) -> str:
+    """Return a signal as the source of an ``<audio>`` element: lossless, about half the size of WAV."""
+    with io.BytesIO() as file:
+        soundfile.write(file, y, sr, format="FLAC", subtype="PCM_16")
+        return _uri(file.getvalue(), "audio/flac")
+
+
+def waveform(y: np.ndarray) -> str:
+    """Return the outline of a signal as the ``d`` of a path in a box of `COLUMNS` by 2, from -1 below to 1 above.
+
+    The signal is scaled to its own peak: level says nothing here, as clips are normalised.
+    """
+    edges = np.linspace(0, len(y), COLUMNS + 1).astype(int)[:-1]
+    peak = max(float(np.abs(y).max()), 1e-9)
+    high, low = np.maximum.reduceat(y, edges) / peak, np.minimum.reduceat(y, edges) / peak
+    upper = [f"{x} {1 - value:.2f}" for x, value in enumerate(high)]
+    lower = [f"{x} {1 - value:.2f}" for x, value in zip(range(COLUMNS - 1, -1, -1), low[::-1], strict=True)]
+    return "M" + "L".join(upper + lower) + "Z"
+
+
+def spectrogram_image(y: np.ndarray, sr: int) -> str:
+    """Return the spectrogram of a signal, 0 Hz to half of `sr`, as the source of an ``<img>`` element."""
+    window = min(2 ** round(np.log2(0.025 * sr)), len(y))  # about 25 ms: narrow enough to show the moving formants
+    _, _, power = spectrogram(y, sr, window="hann", nperseg=window, noverlap=7 * window // 8, scaling="spectrum")
+    level = 10 * np.log10(np.maximum(power, 1e-12))
+    level = np.clip((level - level.max()) / DYNAMIC_RANGE_DB + 1, 0, 1)
+    picture = Image.fromarray((255 * level[::-1]).round().astype(np.uint8), "L")
+    picture = picture.resize((COLUMNS, ROWS), Image.Resampling.BILINEAR)
+    picture.putpalette((255 * colormaps["magma"](np.arange(256))[:, :3]).round().astype(np.uint8).tobytes())
+    with io.BytesIO() as file:
+        picture.save(file, format="PNG", optimize=True)
+        return _uri(file.getvalue(), "image/png")
+
+
+def _uri(content: bytes, kind: str) -> str:
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}"

@@ -1,0 +1,152 @@
+"""A run as its reports see it: the tables of `reports/`, the predictions and the clips, read once."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from ser.errors import InputError
+from ser.evaluation.model_scores import CHANCE, MAJORITY
+from ser.storage.clip_tables import read_audio_settings, read_clips
+from ser.storage.prediction_tables import FUSE, TRAINERS, read_predictions, scored_rows, table_paths
+
+TABLES = (
+    "scores",
+    "per_class",
+    "groups",
+    "gaps",
+    "differences",
+    "calibration",
+    "reliability",
+    "coverage",
+    "roc",
+    "precision_recall",
+    "importance",
+    "training",
+)
+AUDIT_TABLES = ("counts", "cues", "findings", "quarantine")
+WORDS = {  # columns that are never numbers, whatever they look like: a speaker may be called 007 or nan
+    "model", "score", "emotion", "group", "first", "second", "verdict", "worst_speaker", "best_speaker", "actual",
+    "predicted", "probabilities", "corpus", "sex", "speaker", "cue", "file", "finding", "detail", "done", "reason",
+}  # fmt: skip
+PSEUDO_MODELS = (CHANCE, MAJORITY)
+
+
+class Run(NamedTuple):
+    """All that the report and the model card tell.
+
+    Attributes
+    ----------
+    protocol : dict
+        ``protocol.json``.
+    models : list of str
+        The highest UAR first.
+    trainers : dict of str to str
+        By model; the folder of its predictions.
+    tables : dict of str to pd.DataFrame
+        `TABLES` and `AUDIT_TABLES`, by name.
+    audit : dict
+        ``data/audit.json``.
+    predictions : dict of str to pd.DataFrame
+        The test rows of each model.
+    clips : pd.DataFrame
+        ``data/prepared/clips.csv``, in the order of the audio.
+    sample_rate : int
+        Hz.
+    settings : dict of str to dict
+        The sections of params.yaml that made the run.
+    validation : dict of str to float
+        UAR on validation speakers by model.
+    """
+
+    protocol: dict
+    models: list[str]
+    trainers: dict[str, str]
+    tables: dict[str, pd.DataFrame]
+    audit: dict
+    predictions: dict[str, pd.DataFrame]
+    clips: pd.DataFrame
+    sample_rate: int
+    settings: dict[str, dict]
+    validation: dict[str, float]
+
+    @property
+    def best(self) -> str:
+        """The model with the highest UAR on validation speakers; see `ser.evaluation.model_scores.best_model`."""
+        return self.protocol["best"]
+
+
+def read_run(reports: Path, data: Path, settings: dict[str, dict]) -> Run:
+    """Read what the evaluation and the audit wrote, the predictions and the clips.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, or the best model of the tables has no predictions.
+    """
+    tables = {name: read_table(reports / f"{name}.csv") for name in TABLES}
+    tables |= {name: read_table(reports / "data" / f"{name}.csv") for name in AUDIT_TABLES}
+    protocol = read_json(reports / "protocol.json")
+    predictions = {
+        model: scored_rows(table).reset_index(drop=True)
+        for model, table in read_predictions(data / "predictions", [*TRAINERS, FUSE]).items()
+    }
+    ranked = tables["scores"]["model"].unique()
+    models = [model for model in ranked if model not in PSEUDO_MODELS]
+    if sorted(models) != sorted(predictions):
+        raise InputError(
+            f"{reports / 'scores.csv'} has the models {', '.join(sorted(models))}, {data / 'predictions'} has "
+            f"{', '.join(predictions)}: run `dvc repro evaluate`"
+        )
+    return Run(
+        protocol=protocol,
+        models=models,
+        trainers={path.stem: path.parent.name for path in table_paths(data / "predictions", [*TRAINERS, FUSE])},
+        tables=tables,
+        audit=read_json(reports / "data" / "audit.json"),
+        predictions=predictions,
+        clips=read_clips(data / "prepared" / "clips.csv"),
+        sample_rate=read_audio_settings(data / "prepared" / "audio.json")["sample_rate"],
+        settings=settings,
+        validation=read_json(reports / "validation.json")["validation"],
+    )
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """Read a table: `WORDS` as they are, all other columns as numbers where an empty cell is NaN."""
+    _require(path)
+    try:
+        table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
+        raise InputError(f"{path} is not a table ({error}): delete it and run `dvc repro`") from None
+    words = WORDS | ({"value"} if "group" in table.columns else set())  # of groups.csv; elsewhere it is a number
+    numbers = [column for column in table.columns if column not in words]
+    return table.assign(**{column: pd.to_numeric(table[column], errors="coerce") for column in numbers})
+
+
+def read_json(path: Path) -> dict:
+    """Read a JSON file."""
+    _require(path)
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def flat_settings(settings: dict, prefix: str = "") -> dict[str, object]:
+    """Return nested settings by their dotted keys, as ``-S`` of ``dvc exp run`` takes them."""
+    flat = {}
+    for key, value in settings.items():
+        name = f"{prefix}{key}"
+        flat |= flat_settings(value, name + ".") if isinstance(value, dict) and value else {name: value}
+    return flat
+
+
+def score_of(run: Run, model: str, score: str = "uar") -> dict[str, float]:
+    """Return ``value, low, high`` of a score; NaN where there is none."""
+    scores = run.tables["scores"]
+    rows = scores[(scores["model"] == model) & (scores["score"] == score)]
+    return rows[["value", "low", "high"]].iloc[0].to_dict() if len(rows) else dict.fromkeys(("value", "low", "high"))
+
+
+def _require(path: Path) -> None:
+    if not path.is_file():
+        raise InputError(f"{path} not found: run `dvc repro`, or `git restore {path}` if it has been deleted")

@@ -1,0 +1,189 @@
+"""The tables of the report: which columns of the evaluation's tables are shown, and how."""
+
+import json
+
+import pandas as pd
+
+from ser.reporting.html_tables import Cell, Column, Table, count, interval, make_table, number, p_value, words
+from ser.reporting.reported_run import PSEUDO_MODELS, Run, flat_settings
+
+
+def scores_table(run: Run) -> Table:
+    """Return all models with chance and majority, best first."""
+    scores = run.tables["scores"]
+    wide = scores.pivot(index="model", columns="score")
+    wide.columns = [f"{score} {bound}" for bound, score in wide.columns]
+    order = [model for model in [*run.models, *PSEUDO_MODELS] if model in wide.index]
+    names = ["uar", "accuracy", "f1_macro", "precision_macro", "auc_macro", "brier", "ece"]
+    expected = [f"{name} {bound}" for name in names for bound in ("value", "low", "high")]
+    frame = wide.reindex(index=order, columns=expected).reset_index()
+    columns = [
+        words("model", "model"),
+        number("UAR", "uar value", bar=True),
+        interval("interval of UAR", "uar low", "uar high"),
+        number("accuracy", "accuracy value"),
+        interval("interval of accuracy", "accuracy low", "accuracy high"),
+        number("macro F1", "f1_macro value"),
+        number("macro precision", "precision_macro value"),
+        number("AUC", "auc_macro value"),
+        number("Brier", "brier value"),
+        number("ECE", "ece value"),
+    ]
+    return make_table(frame, "Scores over all test clips", columns, source="scores.csv")
+
+
+def emotions_table(run: Run) -> Table:
+    """Return the scores of each emotion, of all models, best model first."""
+    place = {model: position for position, model in enumerate(run.models)}
+    frame = run.tables["per_class"].sort_values("model", key=lambda names: names.map(place), kind="stable")
+    columns = [
+        words("model", "model"),
+        words("emotion", "emotion"),
+        number("recall", "sensitivity", bar=True),
+        interval("interval of recall"),
+        number("precision", "precision"),
+        number("F1", "f1"),
+        number("specificity", "specificity"),
+        number("AUC", "auc"),
+        count("clips", "clips"),
+    ]
+    return make_table(frame, "Scores of each emotion against all others", columns, source="per_class.csv")
+
+
+def differences_table(run: Run) -> Table:
+    """Return all pairs of models, the largest difference first."""
+    frame = run.tables["differences"].sort_values("difference", ascending=False, kind="stable")
+    columns = [
+        words("first", "first"),
+        words("second", "second"),
+        number("difference of UAR", "difference", signed=True),
+        interval("interval", signed=True),
+        p_value("p", "p"),
+        p_value("p (Holm)", "p_holm"),
+        words("verdict", "verdict"),
+        count("only first right", "only_first_right"),
+        count("only second right", "only_second_right"),
+        p_value("McNemar p", "mcnemar_p"),
+    ]
+    return make_table(frame, "All pairs of models", columns, source="differences.csv")
+
+
+def calibration_table(run: Run) -> Table:
+    """Return how probabilities fare before and after temperature scaling."""
+    place = {model: position for position, model in enumerate(run.models)}
+    frame = run.tables["calibration"].sort_values("model", key=lambda names: names.map(place), kind="stable")
+    columns = [words("model", "model"), number("temperature", "temperature", 2)]
+    for label, name in (("ECE", "ece"), ("Brier", "brier"), ("log loss", "log_loss")):
+        columns += [number(label, name), number(f"{label}, scaled", f"{name}_scaled")]
+    return make_table(frame, "Calibration before and after temperature scaling", columns, source="calibration.csv")
+
+
+def speakers_table(run: Run) -> Table:
+    """Return the speakers of the best model, worst first."""
+    about = run.clips.drop_duplicates("speaker").set_index("speaker")[["sex", "corpus"]]
+    rows = _groups(run, ["speaker"]).join(about, on="value").fillna({"sex": "", "corpus": ""})
+    columns = [
+        words("speaker", "value"),
+        words("sex", "sex"),
+        words("corpus", "corpus"),
+        count("clips", "clips"),
+        number("UAR", "uar", bar=True),
+        number("accuracy", "accuracy"),
+    ]
+    return make_table(rows, f"UAR of {run.best} by speaker, worst first", columns, source="groups.csv")
+
+
+def groups_table(run: Run) -> Table:
+    """Return sexes and corpora of the best model."""
+    columns = [
+        words("group", "group"),
+        words("value", "value"),
+        count("speakers", "speakers"),
+        count("clips", "clips"),
+        number("UAR", "uar", bar=True),
+        interval("interval"),
+        number("accuracy", "accuracy"),
+    ]
+    frame = _groups(run, ["sex", "corpus"])
+    return make_table(frame, f"UAR of {run.best} by sex and corpus", columns, source="groups.csv")
+
+
+def gaps_table(run: Run) -> Table:
+    """Return the spread over speakers and the gap between the sexes, of all models."""
+    place = {model: position for position, model in enumerate(run.models)}
+    frame = run.tables["gaps"].sort_values("model", key=lambda names: names.map(place), kind="stable")
+    columns = [
+        words("model", "model"),
+        words("worst speaker", "worst_speaker"),
+        number("UAR of worst", "worst_uar"),
+        words("best speaker", "best_speaker"),
+        number("UAR of best", "best_uar"),
+        number("SD over speakers", "speaker_deviation"),
+        number("female − male", "sex_gap", signed=True),
+        interval("interval of the gap", "sex_gap_low", "sex_gap_high", signed=True),
+    ]
+    return make_table(frame, "Spread over speakers and gap between the sexes", columns, source="gaps.csv")
+
+
+def cues_table(run: Run) -> Table:
+    """Return what the properties of the raw files alone tell."""
+    frame = run.tables["cues"].sort_values("excess", ascending=False, kind="stable")
+    columns = [
+        words("corpus", "corpus"),
+        Column("property", lambda row: Cell(row["cue"].replace("_", " ")), numeric=False),
+        number("UAR", "uar"),
+        number("chance", "chance"),
+        number("above chance", "excess", signed=True),
+        Column("verdict", lambda row: Cell({"leak": "⚠ leak"}.get(row["verdict"], row["verdict"])), numeric=False),
+    ]
+    caption = "How well single properties of the raw files tell the emotions"
+    return make_table(frame, caption, columns, source="data/cues.csv", longest=60)
+
+
+def quarantine_table(run: Run) -> Table:
+    """Return the files that could not be used."""
+    columns = [words("corpus", "corpus"), words("file", "file"), words("reason", "reason")]
+    return make_table(run.tables["quarantine"], "Files that were left out", columns, source="data/quarantine.csv")
+
+
+def counts_table(run: Run, by: str) -> Table:
+    """Return the clips of each emotion (rows) by the values of a column of ``counts.csv``."""
+    counts = run.tables["counts"]
+    labels = counts[by].replace("", "unknown")
+    table = counts.pivot_table(index="emotion", columns=labels, values="clips", aggfunc="sum", fill_value=0)
+    names = [str(name) for name in table.columns]
+    table.columns = [f"clips of {name}" for name in names]
+    table["clips"] = table.sum(axis=1)
+    frame = table.reset_index()
+    columns = [words("emotion", "emotion"), *(count(name, f"clips of {name}") for name in names), count("all", "clips")]
+    return make_table(frame, f"Clips by emotion and {by}", columns, source="data/counts.csv")
+
+
+def settings_table(run: Run) -> Table:
+    """Return every setting by its dotted key."""
+    flat = flat_settings(run.settings)
+    frame = pd.DataFrame(
+        {"key": list(flat), "value": [json.dumps(value, ensure_ascii=False) for value in flat.values()]}
+    )
+    columns = [words("key", "key"), words("value", "value")]
+    return make_table(frame, "Settings of the run (params.yaml)", columns, longest=1000)
+
+
+def _groups(run: Run, kinds: list[str]) -> pd.DataFrame:
+    groups = run.tables["groups"]
+    rows = groups[(groups["model"] == run.best) & groups["group"].isin(kinds)]
+    rows = rows.assign(rank=rows["group"].map(kinds.index))
+    return rows.sort_values(["rank", "uar", "value"], kind="stable", ignore_index=True)
+
+
+TABLES_OF_THE_REPORT = {
+    "scores": scores_table,
+    "emotions": emotions_table,
+    "differences": differences_table,
+    "calibration": calibration_table,
+    "speakers": speakers_table,
+    "groups": groups_table,
+    "gaps": gaps_table,
+    "cues": cues_table,
+    "quarantine": quarantine_table,
+}

@@ -1,0 +1,3 @@
+"""Settings: the schema of params.yaml section by section, its loading,
+and single settings by dotted key.
+"""

@@ -1,0 +1,85 @@
+"""The whole of ``params.yaml``: every section, and what sections ask of each other."""
+
+from pathlib import Path
+
+from pydantic import model_validator
+
+from ser.settings.augment_section import Augment
+from ser.settings.compute_section import Compute
+from ser.settings.extract_section import Extract
+from ser.settings.network_sections import TrainCnn, TrainLstm, TrainResidualKeras, TrainTransformer
+from ser.settings.params_file import Section, read_params, validated
+from ser.settings.prepare_sections import Demo, Prepare, Raw
+from ser.settings.report_section import Report
+from ser.settings.score_sections import Evaluate, Fuse
+from ser.settings.split_section import Split
+from ser.settings.tool_sections import Collect, Tune
+from ser.settings.train_ml_section import TrainMl
+from ser.settings.train_section import Train
+
+
+class Params(Section):
+    """The whole file; each attribute is the section of the same name."""
+
+    raw: Raw
+    prepare: Prepare
+    demo: Demo
+    split: Split
+    augment: Augment
+    extract: Extract
+    train: Train
+    train_ml: TrainMl
+    train_lstm: TrainLstm
+    train_residual_keras: TrainResidualKeras
+    train_cnn: TrainCnn
+    train_transformer: TrainTransformer
+    fuse: Fuse
+    evaluate: Evaluate
+    report: Report
+    tune: Tune
+    compute: Compute
+    collect: Collect
+
+    @model_validator(mode="after")
+    def _check(self):
+        extract, rate = self.extract, self.prepare.sample_rate
+        transformer = self.train_transformer
+        if self.train.normalization == "speaker" and transformer.checkpoints and "fine_tuned" in transformer.modes:
+            raise ValueError(
+                "train_transformer.modes has fine_tuned; allowed with train.normalization speaker is frozen alone: "
+                "what is fine-tuned reads samples, which have no statistics of a speaker"
+            )
+        if self.augment.telephone_hz[1] >= rate / 2:
+            raise ValueError(
+                f"augment.telephone_hz is {self.augment.telephone_hz}; allowed are edges below sample_rate / 2, "
+                f"{rate / 2:g}"
+            )
+        if extract.n_fft < rate / 100:  # the bands from 500 to 650 Hz and from 650 to 1000 Hz need a bin each
+            raise ValueError(f"extract.n_fft is {extract.n_fft}; allowed is at least sample_rate / 100, {rate / 100:g}")
+        if extract.hop_length > extract.n_fft:
+            raise ValueError(f"extract.hop_length is {extract.hop_length}; allowed is at most n_fft, {extract.n_fft}")
+        for key, most in (("functionals", extract.functionals.n_mels - 1), ("frames", extract.frames.n_mels)):
+            n_mfcc = getattr(extract, key).n_mfcc  # that of the functionals does not count the 0th
+            if n_mfcc > most:
+                raise ValueError(f"extract.{key}.n_mfcc is {n_mfcc}; allowed is at most {most}, for its n_mels")
+        if self.prepare.fixed_samples is not None and self.prepare.fixed_samples < extract.n_fft:
+            raise ValueError(
+                f"prepare.fixed_samples is {self.prepare.fixed_samples}; allowed is at least one frame, {extract.n_fft}"
+            )
+        if self.prepare.min_seconds * rate < extract.n_fft:
+            raise ValueError(
+                f"prepare.min_seconds is {self.prepare.min_seconds}; allowed is at least one frame of "
+                f"extract.n_fft, {extract.n_fft / rate:g} s"
+            )
+        return self
+
+
+def load_params(path: Path | str = "params.yaml") -> Params:
+    """Load and validate all parameters; a stage, which reads few sections, takes `load_sections`.
+
+    Raises
+    ------
+    InputError
+        See `load_sections`.
+    """
+    return validated(Params, read_params(path), str(path))

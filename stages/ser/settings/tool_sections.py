@@ -1,0 +1,46 @@
+"""Sections ``tune`` and ``collect``: what only commands read, no stage."""
+
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from ser.settings.params_file import Count, Section, Seed
+
+
+class SearchRange(Section):
+    low: int | float
+    high: int | float
+    log: bool = False
+
+    @model_validator(mode="after")
+    def _check(self):
+        if not self.low < self.high:
+            raise ValueError(f"low is {self.low}, high is {self.high}; allowed is a lower value below an upper one")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low is {self.low}; allowed with log: true are values above 0")
+        return self
+
+
+class Tune(Section):
+    model: Annotated[str, Field(min_length=1)]
+    trials: Count
+    seed: Seed
+    space: Annotated[dict[str, Annotated[list, Field(min_length=1)] | SearchRange], Field(min_length=1)]
+
+
+class Collect(Section):
+    sources: Annotated[str, Field(min_length=1)]
+    name: Annotated[str, Field(pattern=r"^[^/\\.][^/\\]*$")]
+    min_seconds: Annotated[float, Field(ge=0.1)]
+    max_seconds: Annotated[float, Field(le=60)]
+    pause: Annotated[float, Field(ge=0.05)]
+    threshold: Annotated[float, Field(ge=0.2, lt=1)]
+    padding: Annotated[float, Field(ge=0, le=1)]
+
+    @model_validator(mode="after")
+    def _check(self):
+        if self.max_seconds < 2 * self.min_seconds:  # or the parts of what is split might be too short
+            raise ValueError(f"max_seconds is {self.max_seconds}; allowed is at least twice min_seconds")
+        if self.min_seconds + 4 * self.padding > self.max_seconds:
+            raise ValueError(f"padding is {self.padding}; allowed is at most a quarter of max_seconds - min_seconds")
+        return self

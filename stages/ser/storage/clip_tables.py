@@ -1,0 +1,38 @@
+"""Reading the table of clips; its columns are documented in the README under "The tables"."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from ser.errors import InputError
+
+
+def read_clips(path: Path | str) -> pd.DataFrame:
+    """Read a ``clips.csv``; what is unknown is an empty string, never NaN.
+
+    Raises
+    ------
+    InputError
+        If the file is missing.
+    """
+    _require(path)
+    table = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return table.assign(seconds=table["seconds"].astype(float))
+
+
+def read_audio_settings(path: Path | str = "data/prepared/audio.json") -> dict:
+    """Read the audio settings that the clips were prepared with; see `ser.audio.cleaning.AudioSettings`.
+
+    Raises
+    ------
+    InputError
+        If the file is missing.
+    """
+    _require(path)
+    return json.loads(Path(path).read_text())
+
+
+def _require(path: Path | str) -> None:
+    if not Path(path).is_file():
+        raise InputError(f"{path} not found: run `dvc repro`, or `dvc pull` if a remote holds it")

@@ -1,0 +1,195 @@
+"""Ragged arrays on disk: the rows of all clips one after another in a few ``.npy`` files, and where each begins."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.lib import format as npy
+
+from ser.storage.whole_files import temporary_name, written
+
+SHARD_BYTES = 128 * 2**20  # some ten files a corpus: DVC hashes few large files far faster than many small ones
+
+
+class Ragged:
+    """A sequence of arrays of unequal length, memory-mapped: reading one item reads no other.
+
+    One file is mapped at a time, as what was read of a mapped file counts as memory of the process. Pickled, it is a
+    few paths: whoever reads it must see the same files.
+
+    Parameters
+    ----------
+    shards : list of np.ndarray or Path
+        Arrays, or ``.npy`` files.
+    index : np.ndarray of int64, shape (n, 3)
+        Shard, first row and number of rows of each item.
+    """
+
+    def __init__(self, shards: list[np.ndarray | Path], index: np.ndarray):
+        self._shards = list(shards)
+        self._mapped: tuple[int, np.ndarray | None] = (-1, None)  # position and content of the shard read last
+        self._index_file: Path | None = None
+        self.index = index
+
+    @classmethod
+    def open(cls, folder: Path | str) -> "Ragged":
+        """Open what a `RaggedWriter` wrote to `folder`."""
+        folder = Path(folder)
+        ragged = cls(sorted(folder.glob("shard_*.npy")), np.load(folder / "index.npy", mmap_mode="r"))
+        ragged._index_file = folder / "index.npy"
+        return ragged
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __getitem__(self, item: int) -> np.ndarray:
+        if not 0 <= item < len(self):  # also what ends a for loop
+            raise IndexError(item)
+        shard, start, rows = self.index[item]
+        mapped, array = self._mapped  # read and written as one: another thread may be between two lines
+        if mapped != shard:
+            source = self._shards[shard]
+            array = np.load(source, mmap_mode="r") if isinstance(source, Path) else source
+            self._mapped = (shard, array)
+        return array[start : start + rows]
+
+    def __getstate__(self) -> dict:
+        index = self.index if self._index_file is None else None
+        return self.__dict__ | {"_mapped": (-1, None), "index": index}  # a pickled map would be a copy of its file
+
+    def __setstate__(self, state: dict) -> None:
+        self.__dict__ |= state
+        if self._index_file is not None:
+            self.index = np.load(self._index_file, mmap_mode="r")
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Number of rows of each item, shape (n,)."""
+        return np.asarray(self.index[:, 2])
+
+    def select(self, items: np.ndarray) -> "Ragged":
+        """Return the items of a list of positions or of a boolean mask, in that order, without reading them."""
+        return Ragged(self._shards, np.asarray(self.index[items]))
+
+    def concatenate(self, other: "Ragged") -> "Ragged":
+        """Return the items of both, without reading them."""
+        moved = np.asarray(other.index) + np.array([len(self._shards), 0, 0])
+        return Ragged(self._shards + other._shards, np.concatenate([self.index, moved]))
+
+
+class TableWriter:
+    """Write what `np.save` would write of the concatenation of many arrays, holding one of them in memory.
+
+    Use it as a context: the file is there when the block ends without an error. Without any array it is not made.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.npy`` file.
+
+    Attributes
+    ----------
+    rows, bytes : int
+        What has been written.
+    """
+
+    def __init__(self, path: Path | str):
+        self.path = Path(path)
+        self.rows = self.bytes = 0
+        self._file = None
+
+    def __enter__(self) -> "TableWriter":
+        return self
+
+    def __exit__(self, error_type, error, traceback) -> None:
+        if error_type is None:
+            self.close()
+        elif self._file is not None:
+            self._file.close()
+
+    def append(self, array: np.ndarray) -> None:
+        """Add an array of shape (rows, ...); all share their dtype and the other dimensions."""
+        if self._file is None:
+            self._dtype, self._columns = array.dtype, array.shape[1:]
+            self._file = temporary_name(self.path).open("wb")
+            self._write_header()
+        if array.dtype != self._dtype or array.shape[1:] != self._columns:
+            raise ValueError(
+                f"{self.path.name} has rows of {self._dtype} {self._columns}, not {array.dtype} {array.shape[1:]}"
+            )
+        self._file.write(np.ascontiguousarray(array).data)
+        self.rows += len(array)
+        self.bytes += array.nbytes
+
+    def close(self) -> None:
+        """Complete the file."""
+        if self._file is None:
+            return
+        with self._file:
+            self._file.seek(0)
+            self._write_header()
+        temporary_name(self.path).replace(self.path)
+
+    def _write_header(self) -> None:
+        # NumPy pads a header for any number of rows: it is as long at the end as it was at the beginning
+        shape = (self.rows, *self._columns)
+        header = {"descr": npy.dtype_to_descr(self._dtype), "fortran_order": False, "shape": shape}
+        npy.write_array_header_1_0(self._file, header)
+
+
+class RaggedWriter:
+    """Write arrays that share their dtype and all dimensions but the first, one after another.
+
+    Use it as a context: the index is written when the block ends.
+
+    Parameters
+    ----------
+    folder : Path
+        Gets ``shard_000.npy``, ``shard_001.npy``, … and ``index.npy`` (see `Ragged`).
+    shard_bytes : int
+        A shard is closed by the array that takes it to this size.
+    """
+
+    def __init__(self, folder: Path | str, shard_bytes: int = SHARD_BYTES):
+        self.folder = Path(folder)
+        self.shard_bytes = shard_bytes
+        self._index: list[tuple[int, int, int]] = []
+        self._shard = 0
+        self._table = self._shard_writer()
+
+    def __enter__(self) -> "RaggedWriter":
+        return self
+
+    def __exit__(self, error_type, error, traceback) -> None:
+        self._table.__exit__(error_type, error, traceback)
+        if error_type is None:
+            _save(self.folder / "index.npy", np.array(self._index, dtype=np.int64).reshape(-1, 3))
+
+    def append(self, array: np.ndarray) -> None:
+        """Add the next item, of shape (rows, ...)."""
+        self._index.append((self._shard, self._table.rows, len(array)))
+        self._table.append(array)
+        if self._table.bytes >= self.shard_bytes:
+            self._table.close()
+            self._shard += 1
+            self._table = self._shard_writer()
+
+    def _shard_writer(self) -> TableWriter:
+        return TableWriter(self.folder / f"shard_{self._shard:03d}.npy")
+
+
+def drop_items(folder: Path | str, items: np.ndarray) -> None:
+    """Forget items of what a `RaggedWriter` wrote; their rows stay in the shards, unread.
+
+    Parameters
+    ----------
+    folder : Path
+    items : np.ndarray of int
+        Positions.
+    """
+    path = Path(folder) / "index.npy"
+    _save(path, np.delete(np.load(path), items, axis=0))
+
+
+def _save(path: Path, array: np.ndarray) -> None:
+    with written(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array)

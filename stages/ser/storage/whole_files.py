@@ -1,0 +1,27 @@
+"""Writing files such that a reader, or a run killed half-way, never meets half a file."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written(path: Path | str) -> Iterator[Path]:
+    """Yield a temporary name beside `path`, renamed to `path` when the block ends without an error."""
+    temporary = temporary_name(path)
+    yield temporary
+    temporary.replace(path)
+
+
+def temporary_name(path: Path | str) -> Path:
+    """Return the name of `path` while it is being written, in a folder that exists."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".tmp-{path.name}")
+
+
+def write_json(content: dict, path: Path | str) -> None:
+    """Write a dictionary as indented JSON; NaN is refused because JSON has none."""
+    with written(path) as temporary:
+        temporary.write_text(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n")

@@ -1,0 +1,144 @@
+"""What a trainer reads: the clips, their copies, the folds and one kind of input."""
+
+import json
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from ser.errors import InputError
+from ser.features.speaker_normalization import NormalizedTable, normalize_by_speaker, speaker_statistics
+from ser.networks.batches import Examples
+from ser.storage.clip_tables import read_clips
+from ser.storage.shards import Ragged
+
+DATA = Path("data")
+
+
+class Inputs(NamedTuple):
+    """One kind of input of all clips and copies; see `Dataset`."""
+
+    clips: np.ndarray | Ragged
+    copies: np.ndarray | Ragged
+    description: dict
+
+
+class Dataset(NamedTuple):
+    """Clips and copies with one kind of input; row i of an input belongs to row i of its table.
+
+    Attributes
+    ----------
+    clips, copies : pd.DataFrame
+        The tables of data/prepared and data/augmented.
+    folds : pd.DataFrame
+        The part of each clip in each fold, in the order of `clips`.
+    classes : list of str
+        The emotions, sorted.
+    inputs, copy_inputs : np.ndarray, shape (n, features), or Ragged of arrays (frames, features)
+        Or one that is normalised by speaker when it is read.
+    description : dict
+        The settings of audio and features that the inputs came from, and the names of their columns.
+    """
+
+    clips: pd.DataFrame
+    copies: pd.DataFrame
+    folds: pd.DataFrame
+    classes: list[str]
+    inputs: np.ndarray | NormalizedTable | Ragged
+    copy_inputs: np.ndarray | NormalizedTable | Ragged
+    description: dict
+
+
+def open_dataset(kind: str | Inputs, normalization: str = "train") -> Dataset:
+    """Open the data of one kind of input: ``functionals``, ``frames`` or ``logmel``, or of inputs that are open.
+
+    Parameters
+    ----------
+    kind : str or Inputs
+    normalization : {"train", "speaker"}
+        ``train`` leaves the inputs as they are: each model standardises by its training clips anyway. ``speaker``
+        normalises those of every speaker by their own statistics before; see `ser.features.speaker_normalization`.
+
+    Raises
+    ------
+    InputError
+        If a file is missing, the tables do not belong together, or speakers are needed and not known.
+    """
+    clips = read_clips(DATA / "prepared" / "clips.csv")
+    copies = read_clips(DATA / "augmented" / "clips.csv")
+    try:
+        folds = pd.read_csv(DATA / "folds.csv", dtype=str, keep_default_na=False)
+        inputs, copy_inputs, description = read_features(kind) if isinstance(kind, str) else kind
+    except FileNotFoundError as error:
+        raise InputError(f"{error.filename} not found: run `dvc repro`") from None
+    consistent = len(inputs) == len(clips) and len(copy_inputs) == len(copies)
+    if not consistent or not folds["clip"].equals(clips["clip"].astype(folds["clip"].dtype)):
+        raise InputError(
+            "data/prepared, data/augmented, data/folds.csv and data/features are not of one run: run `dvc repro`"
+        )
+    if normalization == "speaker":
+        require_speakers(clips)
+        statistics = speaker_statistics(inputs, clips["speaker"])
+        inputs = normalize_by_speaker(inputs, clips["speaker"], statistics)
+        copy_inputs = normalize_by_speaker(copy_inputs, copies["speaker"], statistics)
+    return Dataset(clips, copies, folds, sorted(clips["emotion"].unique()), inputs, copy_inputs, description)
+
+
+def require_speakers(clips: pd.DataFrame) -> None:
+    """Raise an InputError unless every clip's speaker is known."""
+    unknown = clips.loc[clips["speaker"] == "", "clip"]
+    if len(unknown):
+        raise InputError(
+            f"train.normalization speaker needs the speaker of every clip, unknown for {len(unknown)} (first: "
+            f"{unknown.iloc[0]}): name the speakers, or use train.normalization train"
+        )
+
+
+def read_features(kind: str) -> Inputs:
+    """Open what extract wrote of a kind."""
+    inputs, copy_inputs = (open_inputs(DATA / "features" / part, kind) for part in ("prepared", "augmented"))
+    return Inputs(inputs, copy_inputs, json.loads((DATA / "features" / "prepared" / f"{kind}.json").read_text()))
+
+
+def open_inputs(folder: Path, kind: str) -> np.ndarray | Ragged:
+    """Open what extract wrote of one part, memory-mapped."""
+    return np.load(folder / "functionals.npy", mmap_mode="r") if kind == "functionals" else Ragged.open(folder / kind)
+
+
+def fold_names(data: Dataset) -> list[str]:
+    """Return ``fold_0``, ``fold_1``, …"""
+    return list(data.folds.columns[1:])
+
+
+def rows_of_part(data: Dataset, fold: str, part: str) -> np.ndarray:
+    """Return which clips are of a part of a fold, a boolean mask."""
+    return (data.folds[fold] == part).to_numpy()
+
+
+def examples(data: Dataset, rows: np.ndarray, *, with_copies: bool) -> Examples:
+    """Return clips with their labels and, where the model is to learn from them, with the copies made of them.
+
+    A copy goes where its parent goes and nowhere else: copies of validation and test clips are in no part.
+
+    Parameters
+    ----------
+    rows : np.ndarray of bool, shape (clips,)
+    with_copies : bool
+        True for a training part only.
+    """
+    clips = data.clips[rows]
+    tables, inputs = [clips.assign(parent=clips["clip"])], take(data.inputs, rows)
+    if with_copies and len(data.copies):
+        copies = data.copies["parent"].isin(clips["clip"]).to_numpy()
+        tables.append(data.copies[copies])
+        more = take(data.copy_inputs, copies)
+        inputs = inputs.concatenate(more) if isinstance(inputs, Ragged) else np.concatenate([inputs, more])
+    table = pd.concat(tables)
+    labels = pd.Categorical(table["emotion"], categories=data.classes).codes.astype(int)
+    return Examples(inputs, labels, table["speaker"].to_numpy(dtype=str), table["parent"].to_numpy(dtype=str))
+
+
+def take(inputs: np.ndarray | NormalizedTable | Ragged, rows: np.ndarray) -> np.ndarray | Ragged:
+    """Return the rows of an input."""
+    return inputs.select(rows) if isinstance(inputs, Ragged) else inputs[rows]

@@ -1,0 +1,143 @@
+"""The audit of any files, as its own command: what it names, what it calls a leak, and its page."""
+
+import json
+import re
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from conftest import CORPORA, ROOT, needs_corpora, run_stage, workplace
+
+RATE = 48000
+PADDING = {"01": 0.0, "04": 0.4, "05": 0.8}  # s of zeros behind the speech, by RAVDESS's code of the emotion
+
+
+@pytest.fixture
+def place(tmp_path, small_ravdess):
+    folder = workplace(tmp_path / "work", compute__workers=1)
+    shutil.copytree(small_ravdess / "ravdess", tmp_path / "ravdess")
+    return folder
+
+
+def audit(place, *arguments):
+    run = run_stage(place, "audit_files", *map(str, arguments))
+    assert run.returncode == 0, run.stderr
+    return run.stdout, json.loads((place / "reports/audit/audit.json").read_text())
+
+
+def table(place, name):
+    return pd.read_csv(place / f"reports/audit/{name}.csv", keep_default_na=False)
+
+
+def test_a_planted_leak_is_in_red_and_without_it_nothing_is_said(place, tmp_path):
+    red = '<tr class="red"><td>ravdess</td><td>trailing_zeros</td>'
+    said, summary = audit(place, tmp_path / "ravdess")
+    assert summary["cues"]["ravdess"]["trailing_zeros"] < 1 / 3 + 0.05
+    assert "LEAK: trailing_zeros" not in said
+    assert red not in (place / "reports/audit/audit.html").read_text()
+
+    for file in (tmp_path / "ravdess").rglob("*.wav"):
+        y, _ = soundfile.read(file, dtype="int16")
+        soundfile.write(file, np.pad(y, (0, round(PADDING[file.name[6:8]] * RATE))), RATE)
+    said, summary = audit(place, tmp_path / "ravdess")
+    assert summary["leaks"] >= 1
+    assert summary["cues"]["ravdess"]["trailing_zeros"] > 1 / 3 + 0.25
+    assert re.search(r"\033\[31mLEAK: trailing_zeros of ravdess alone tells the emotions with UAR 1\.000", said)
+    cues = table(place, "cues").set_index("cue")
+    assert cues.loc["trailing_zeros", "verdict"] == "leak"
+    assert red in (place / "reports/audit/audit.html").read_text()
+
+
+def test_copies_in_other_formats_rates_and_places_are_named(place, tmp_path):
+    folder = tmp_path / "mine"
+    for file in sorted((tmp_path / "ravdess").rglob("*.wav")):
+        emotion = {"05": "anger", "01": "neutral", "04": "sadness"}[file.name[6:8]]
+        target = folder / emotion / file.parent.name / file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, target)
+    original = folder / "anger/Actor_01/03-01-05-01-01-01-01.wav"
+    y, _ = soundfile.read(original)
+    soundfile.write(folder / "anger/Actor_01/a copy.flac", np.stack([y, y], axis=1), RATE)
+    soundfile.write(folder / "anger/Actor_01/b.mp3", np.pad(y[::3], (4000, 0)) / 2, RATE // 3)
+    soundfile.write(folder / "sadness/Actor_01/c.ogg", y[::2], RATE // 2)
+    said, summary = audit(place, folder)
+    reasons = table(place, "quarantine").set_index("file")["reason"]
+    # the copy among the sad ones contradicts the others: all four are of no use
+    assert summary["copies"] == len(reasons) == 4
+    assert all("another emotion" in reason for reason in reasons)
+    (folder / "sadness/Actor_01/c.ogg").unlink()
+    audit(place, folder)
+    reasons = table(place, "quarantine").set_index("file")["reason"]
+    assert reasons["mine/anger/Actor_01/a copy.flac"] == "same audio as mine/anger/Actor_01/03-01-05-01-01-01-01"
+    assert reasons["mine/anger/Actor_01/b.mp3"].startswith("same take as mine/anger/Actor_01/03-01-05-01-01-01-01 (")
+    assert len(reasons) == 2
+    findings = table(place, "findings")
+    found = findings.groupby("finding")["file"].apply(list).to_dict()
+    assert found["channels"] == ["mine/anger/Actor_01/a copy.flac"]
+    assert found["sample rate"] == ["mine/anger/Actor_01/b.mp3"]
+    assert set(found["encoding"]) == {"mine/anger/Actor_01/a copy.flac", "mine/anger/Actor_01/b.mp3"}
+    assert set(findings.loc[findings["finding"] == "channels", "done"]) == {"left out"}
+
+
+def test_files_without_any_label_are_audited_too(place, tmp_path):
+    folder = tmp_path / "loose"
+    folder.mkdir()
+    for number, file in enumerate(sorted((tmp_path / "ravdess/Actor_01").iterdir())):
+        shutil.copy(file, folder / f"{number}.wav")
+    shutil.copy(folder / "0.wav", folder / "again.wav")
+    said, summary = audit(place, folder)
+    assert summary["clips"] == 0
+    reasons = table(place, "quarantine")["reason"]
+    assert reasons.str.startswith("the file lies in no folder named after an emotion").all()
+    assert reasons.str.contains("same audio as").sum() == 1
+    _, summary = audit(place, tmp_path / "ravdess/Actor_01", "--corpus", "ravdess")
+    assert summary["clips"] == 12
+
+
+def test_the_page_loads_nothing_and_escapes_names(place, tmp_path):
+    file = next((tmp_path / "ravdess/Actor_01").iterdir())
+    (file.parent / "<script>alert('x')</script>.wav".replace("/", "∕")).write_bytes(file.read_bytes())
+    audit(place, tmp_path / "ravdess")
+    page = (place / "reports/audit/audit.html").read_text()
+    assert "&lt;script&gt;" in page
+    assert "<script" not in page
+    assert not re.search(r"""(?:src|href)=["'](?!data:)""", page)
+
+
+def test_a_folder_called_demo_is_files_like_any_other(place):
+    assert run_stage(place, "write_demo", "data/demo", "--speakers", "1").returncode == 0
+    said, summary = audit(place, "data/demo/demo")
+    assert summary["clips"] == 0
+    assert summary["quarantined"] == len(list((place / "data/demo").rglob("*.wav"))) > 0
+
+
+def test_what_is_not_there_is_one_line(place):
+    run = run_stage(place, "audit_files", "absent")
+    assert run.returncode == 1
+    assert run.stderr.strip() == "error: absent not found"
+
+
+def test_the_demo_corpus_has_no_leak():
+    assert json.loads((ROOT / "reports/data/audit.json").read_text())["leaks"] == 0
+
+
+@needs_corpora
+def test_ravdess_has_no_leak_and_its_dirt_is_named(place):
+    _, summary = audit(place, CORPORA / "ravdess")
+    assert (summary["clips"], summary["leaks"]) == (959, 0)
+    reasons = table(place, "quarantine").set_index("file")["reason"].to_dict()
+    assert reasons == {
+        "ravdess/Actor_05/03-01-05-01-01-01-02.flac": "the name says actor 02, the folder Actor_05; "
+        "same audio as ravdess/03-01-05-02-02-01-05",
+        "ravdess/Actor_07/03-01-03-01-02-02-07.flac": "same audio as ravdess/03-01-03-01-02-01-07",
+    }
+    found = table(place, "findings").groupby("finding")["file"].apply(list)
+    assert len(found["sample rate"]) == 9
+    assert found["channels"] == [
+        "ravdess/Actor_01/03-01-02-01-01-02-01.flac",
+        "ravdess/Actor_01/03-01-08-01-02-02-01.flac",
+        "ravdess/Actor_05/03-01-02-01-02-02-05.flac",
+    ]

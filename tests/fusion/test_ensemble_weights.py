@@ -1,0 +1,318 @@
+"""Fusion of several models' predictions: the mean, and what is learnt from validation rows."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
+
+from ser.errors import InputError
+from ser.evaluation.calibration import truth_of
+from ser.fusion.ensemble_weights import cross_fit_splits, fuse, learn, one_voice_warning, select_members, speaker_groups
+from ser.fusion.opinion_pools import learn_weights, pool
+from ser.fusion.stacking import learn_stacking, stack
+from ser.storage.prediction_tables import check_table, probabilities_of
+from synthetic_predictions import EMOTIONS, predictions
+
+CLIPS = ["c/a", "c/b", "c/c"]
+TABLE = pd.DataFrame({"clip": CLIPS, "speaker": ["s1", "s1", "s2"], "statement": ""})
+MEAN, WEIGHTS, STACKING = (
+    SimpleNamespace(method=method, shrinkage=3.0, C=0.01) for method in ("mean", "weights", "stacking")
+)
+LEARNT = pytest.mark.parametrize("settings", [WEIGHTS, STACKING], ids=["weights", "stacking"])
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """As in the stage; and threads that wait for each other would take far longer."""
+    with threadpool_limits(1):
+        yield
+
+
+def member(p_anger: list[float]) -> pd.DataFrame:
+    """Return a table in which each clip is tested in fold 1 and validated in fold 0."""
+    table = pd.DataFrame({"clip": CLIPS * 2, "fold": [1] * 3 + [0] * 3, "part": ["test"] * 3 + ["validation"] * 3})
+    table["emotion"] = ["anger", "fear", "fear"] * 2
+    return table.assign(p_anger=p_anger, p_fear=1 - np.array(p_anger))
+
+
+MEMBERS = {
+    "x": member([0.9, 0.1, 0.2, 0.3, 0.4, 0.5]),
+    "y": member([0.5, 0.3, 0.8, 0.1, 0.2, 0.3]),
+    "z": member([0.1, 0.2, 0.8, 0.5, 0.6, 0.7]),
+}
+
+
+@pytest.fixture(scope="module")
+def models() -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
+    """A good model, a fair one and one that guesses, tested on 12 speakers in 4 folds; and the clips."""
+    tables = {name: predictions(seed, skill=skill)[0] for seed, (name, skill) in enumerate(SKILLS.items())}
+    return tables, predictions(0)[1].assign(statement="")
+
+
+SKILLS = {"fair": 1.5, "good": 2.5, "guess": -9.0}
+
+
+def labelled(seed: int, rows: int, skills: list[float], classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Draw probabilities of shape (members, rows, classes) and the true classes."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(classes, size=rows)
+    logits = rng.normal(size=(len(skills), rows, classes))
+    logits += np.array(skills)[:, None, None] * np.eye(classes)[truth]
+    odds = np.exp(logits)
+    return odds / odds.sum(axis=2, keepdims=True), truth
+
+
+def test_probabilities_are_averaged_row_by_row():
+    fused, weights = fuse(MEMBERS, TABLE, MEAN)
+    assert fused["fold"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert fused["clip"].tolist() == CLIPS * 2
+    assert fused["emotion"].tolist() == ["anger", "fear", "fear"] * 2
+    assert np.allclose(fused["p_anger"], [0.3, 0.4, 0.5, 0.5, 0.2, 0.6])
+    assert np.allclose(fused["p_anger"] + fused["p_fear"], 1)
+    assert weights["fold"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert weights["member"].tolist() == ["x", "y", "z"] * 2
+    assert np.allclose(weights["weight"], 1 / 3)
+
+
+def test_one_member_is_itself():
+    for settings in (MEAN, WEIGHTS):
+        fused, _ = fuse({"x": MEMBERS["x"]}, TABLE, settings)
+        assert np.allclose(fused["p_anger"], [0.3, 0.4, 0.5, 0.9, 0.1, 0.2])
+
+
+@pytest.mark.parametrize("method", [MEAN, WEIGHTS, STACKING], ids=["mean", "weights", "stacking"])
+@given(order=st.permutations(sorted(MEMBERS)), rows=st.permutations(range(6)))
+@hypothesis_settings(max_examples=10, deadline=None)
+def test_the_order_of_members_and_rows_does_not_matter(method, order, rows):
+    shuffled = {name: MEMBERS[name].iloc[rows] for name in order}
+    for ours, expected in zip(fuse(shuffled, TABLE.iloc[::-1], method), fuse(MEMBERS, TABLE, method), strict=True):
+        pd.testing.assert_frame_equal(ours, expected, check_exact=True)
+
+
+def test_members_are_not_changed():
+    before = MEMBERS["x"].copy()
+    fuse(MEMBERS, TABLE, STACKING)
+    pd.testing.assert_frame_equal(MEMBERS["x"], before)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        MEMBERS["y"].iloc[1:],
+        MEMBERS["y"].assign(clip=["c/a", "c/b", "c/d"] * 2),
+        MEMBERS["y"].assign(emotion="fear"),
+        MEMBERS["y"].rename(columns={"p_fear": "p_joy"}),
+    ],
+    ids=["a row less", "another clip", "another truth", "another class"],
+)
+def test_members_that_differ_are_an_error(other):
+    with pytest.raises(InputError, match="y and x predict different clips or emotions"):
+        fuse({"x": MEMBERS["x"], "y": other}, TABLE, MEAN)
+
+
+def test_nothing_to_fuse_is_an_error():
+    with pytest.raises(InputError, match="no predictions to fuse"):
+        fuse({}, TABLE, MEAN)
+
+
+def test_members_are_chosen_by_name():
+    assert list(select_members(MEMBERS, [])) == ["x", "y", "z"]
+    assert list(select_members(MEMBERS, ["z", "x"])) == ["z", "x"]
+    with pytest.raises(InputError, match="fuse.members names w, but the models are x, y, z"):
+        select_members(MEMBERS, ["x", "w"])
+
+
+def objective(weight: float, probabilities: np.ndarray, truth: np.ndarray, shrinkage: float) -> float:
+    """Return what two members' weights minimise, written down anew and row by row."""
+    total = 0.0
+    for row, actual in enumerate(truth):
+        product = probabilities[0, row] ** weight * probabilities[1, row] ** (1 - weight)
+        of_class = len(truth) / (len(set(truth)) * (truth == actual).sum())
+        total -= of_class * np.log(product[actual] / product.sum())
+    return total + shrinkage * (weight * np.log(2 * weight) + (1 - weight) * np.log(2 * (1 - weight)))
+
+
+@pytest.mark.parametrize("shrinkage", [0.0, 5.0, 100.0])
+@pytest.mark.parametrize("skills", [[1.0, 1.5], [2.0, 0.3]])
+def test_two_weights_are_those_of_a_search_through_all(skills, shrinkage):
+    probabilities, truth = labelled(1, 60, skills)
+    found = learn_weights(probabilities, truth, shrinkage)
+    grid = np.arange(1, 1000) / 1000
+    best = grid[np.argmin([objective(weight, probabilities, truth, shrinkage) for weight in grid])]
+    assert found[0] == pytest.approx(best, abs=0.0011)
+    assert found.sum() == pytest.approx(1)
+
+
+def test_a_member_that_guesses_counts_nothing_and_strong_shrinkage_makes_all_equal():
+    probabilities, truth = labelled(2, 200, [2.0, 2.0, 0.0])
+    weights = learn_weights(probabilities, truth, 3.0)
+    assert weights[2] < 0.001
+    assert np.all(weights[:2] > 0.3)
+    assert np.allclose(learn_weights(probabilities, truth, 1e9), 1 / 3, atol=1e-6)
+
+
+def test_equal_weights_are_the_geometric_mean():
+    probabilities, _ = labelled(3, 5, [1.0, 1.0])
+    product = np.sqrt(probabilities[0] * probabilities[1])
+    assert np.allclose(pool(probabilities, np.array([0.5, 0.5])), product / product.sum(axis=1, keepdims=True))
+
+
+def test_certain_members_are_pooled_without_infinities():
+    probabilities = np.array([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]])
+    weights = learn_weights(probabilities, np.array([0, 1]), 1.0)
+    assert weights[0] > 0.6
+    assert np.isfinite(pool(probabilities, weights)).all()
+
+
+def test_stacking_is_the_regression_on_log_probabilities():
+    probabilities, truth = labelled(4, 90, [1.0, 2.0])
+    columns = np.hstack(list(np.log(probabilities)))
+    expected = LogisticRegression(C=0.1, class_weight="balanced", max_iter=10_000).fit(columns, truth)
+    found = stack(probabilities, learn_stacking(probabilities, truth, 0.1))
+    assert np.allclose(found, expected.predict_proba(columns), atol=1e-6)
+
+
+@LEARNT
+def test_an_emotion_that_no_validation_row_has_keeps_its_probability(settings):
+    probabilities, truth = labelled(5, 90, [1.0, 2.0], classes=4)
+    known = truth != 2
+    rule = learn(probabilities[:, known], truth[known], settings)
+    fused = rule.apply(probabilities)
+    assert fused.shape == (90, 4)
+    assert np.allclose(fused.sum(axis=1), 1)
+    assert np.mean(fused[truth == 2].argmax(axis=1) == 2) > 0.6
+    if settings is STACKING:
+        assert np.allclose(fused[:, 2], probabilities[:, :, 2].mean(axis=0))
+
+
+@LEARNT
+@pytest.mark.parametrize("rows", [0, 1])
+def test_nearly_nothing_to_learn_from_leaves_all_members_alike(settings, rows):
+    probabilities, truth = labelled(6, 20, [1.0, 1.0])
+    rule = learn(probabilities[:, :rows], truth[:rows], settings)
+    assert np.isfinite(rule.apply(probabilities)).all()
+    if rows == 0:
+        assert np.allclose(rule.weights, 0.5)
+
+
+@LEARNT
+def test_the_fused_table_keeps_the_contract_and_prefers_the_better_member(models, settings):
+    tables, clips = models
+    fused, weights = fuse(tables, clips, settings)
+    check_table(fused, "ensemble")
+    assert sorted(fused["clip"]) == sorted(tables["good"]["clip"])
+    means = weights.groupby("member")["weight"].mean()
+    assert means["good"] > means["fair"] > means["guess"]
+    assert weights.groupby("fold")["weight"].sum().to_numpy() == pytest.approx(np.ones(4))
+
+
+@LEARNT
+def test_no_test_row_has_a_say(models, settings):
+    """Other labels and probabilities of the test rows leave the weights and the validation rows as they were."""
+    tables, clips = models
+    rng = np.random.default_rng(0)
+    columns = [f"p_{emotion}" for emotion in EMOTIONS]
+    emotions = pd.Series(rng.permutation(clips["emotion"]), index=clips["clip"])
+    spoilt = {}
+    for name, table in tables.items():
+        test = (table["part"] == "test").to_numpy()
+        spoilt[name] = table.copy()
+        spoilt[name].loc[test, columns] = rng.dirichlet(np.ones(4), test.sum())
+        spoilt[name].loc[test, "emotion"] = table.loc[test, "clip"].map(emotions)
+    (before, weights), (after, weights_after) = (fuse(t, clips, settings) for t in (tables, spoilt))
+    pd.testing.assert_frame_equal(weights_after, weights, check_exact=True)
+    is_validation = before["part"] == "validation"
+    pd.testing.assert_frame_equal(after[is_validation], before[is_validation], check_exact=True)
+
+
+@LEARNT
+def test_test_rows_are_fused_by_their_own_folds_validation_rows(models, settings):
+    tables, clips = models
+    fused, _ = fuse(tables, clips, settings)
+    rows = {name: t.query("fold == 1").sort_values(["part", "clip"]) for name, t in sorted(tables.items())}
+    parts = {
+        part: np.stack([probabilities_of(t[t["part"] == part]) for t in rows.values()])
+        for part in ("test", "validation")
+    }
+    truth = truth_of(rows["good"].query("part == 'validation'"))
+    expected = learn(parts["validation"], truth, settings).apply(parts["test"])
+    assert np.allclose(probabilities_of(fused.query("fold == 1 and part == 'test'")), expected)
+
+
+@LEARNT
+def test_a_validation_row_is_fused_by_what_other_speakers_taught(models, settings):
+    """Swapping the labels of one validation speaker changes others of the fold, but none of this speaker."""
+    tables, clips = models
+    speaker = clips.set_index("clip")["speaker"]
+    changed = {name: table.copy() for name, table in tables.items()}
+    for table in changed.values():
+        own = (table["part"] == "validation") & (table["clip"].map(speaker) == "s03")
+        table.loc[own, "emotion"] = table.loc[own, "emotion"].map(dict(zip(EMOTIONS, EMOTIONS[::-1], strict=True)))
+        fold = table.loc[own, "fold"].iloc[0]
+    rows, rows_after = (fuse(t, clips, settings)[0] for t in (tables, changed))
+    before, after = probabilities_of(rows), probabilities_of(rows_after)
+    own = (rows["clip"].map(speaker) == "s03").to_numpy()
+    validation = ((rows["part"] == "validation") & (rows["fold"] == fold)).to_numpy()
+    assert np.array_equal(before[own & validation], after[own & validation])
+    assert not np.allclose(before[~own & validation], after[~own & validation])
+    assert np.array_equal(before[(rows["fold"] != fold).to_numpy()], after[(rows["fold"] != fold).to_numpy()])
+
+
+@pytest.mark.parametrize(
+    ("speaker", "statement", "expected"),
+    [
+        (["a", "b", "b"], ["1", "1", "2"], ["a", "b", "b"]),
+        (["a", "a", "a"], ["1", "1", "2"], ["1", "1", "2"]),
+        (["a", "b", ""], ["1", "1", "2"], ["a", "b", CLIPS[2]]),
+        (["a", "a", ""], ["1", "1", "2"], ["1", "1", "2"]),
+        (["", "", ""], ["", "1", "2"], [CLIPS[0], "1", "2"]),
+        (["", "", ""], ["", "", "2"], CLIPS),
+    ],
+    ids=["speakers", "one speaker", "an unknown speaker", "one known speaker", "an unknown statement", "nothing known"],
+)
+def test_cross_fits_keep_together_what_is_known_to_belong_together(speaker, statement, expected):
+    rows = MEMBERS["x"].sort_values(["fold", "part", "clip"], ignore_index=True)
+    clips = TABLE.assign(speaker=speaker, statement=statement)
+    assert speaker_groups(rows, clips).tolist() == expected * 2
+
+
+@pytest.mark.parametrize(
+    ("speakers", "method", "folds"),
+    [
+        (["s1", "s1", "s1", "s2"], "stacking", "1 of 2 folds"),
+        (["s1", "s1", "s2", "s2"], "weights", "2 of 2 folds"),
+        (["s1", "", "s1", "s2"], "weights", "1 of 2 folds"),
+        (["s1", "s2", "s1", "s2"], "weights", None),
+        (["s1", "s1", "s1", "s1"], "mean", None),
+    ],
+)
+def test_an_ensemble_that_learns_from_the_voice_that_validates_it_says_so(speakers, method, folds):
+    clips = pd.DataFrame({"clip": list("abcd"), "speaker": speakers})
+    rows = pd.DataFrame({"clip": list("abcdcd"), "fold": [0, 0, 1, 1, 0, 0], "part": ["validation"] * 4 + ["test"] * 2})
+    warning = one_voice_warning(rows, clips, method)
+    assert warning is None if folds is None else warning.startswith(folds)
+
+
+def test_every_row_is_held_out_once_and_its_group_with_it():
+    groups = np.array([f"s{number % 13}" for number in range(60)])
+    splits = cross_fit_splits(groups)
+    assert len(splits) == 10
+    assert sorted(np.concatenate([held_out for _, held_out in splits])) == list(range(60))
+    for taught, held_out in splits:
+        assert not set(groups[taught]) & set(groups[held_out])
+    ((taught, held_out),) = cross_fit_splits(np.array(["s", "s"]))
+    assert (len(taught), len(held_out)) == (0, 2)
+
+
+@LEARNT
+def test_folds_without_validation_rows_are_fused_alike(settings):
+    bare = {name: table[table["part"] == "test"] for name, table in MEMBERS.items()}
+    fused, weights = fuse(bare, TABLE, settings)
+    assert len(fused) == 3
+    assert np.allclose(weights["weight"], 1 / 3)

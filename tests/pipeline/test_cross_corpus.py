@@ -1,0 +1,131 @@
+"""Train on one corpus, test on another: the shared emotions, the folds, and a score for each tested corpus."""
+
+import shutil
+
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+from sklearn.metrics import recall_score
+
+from conftest import ROOT, run_stage, workplace
+from evaluate import evaluate
+from ser.audio.cleaning import to_int16
+from ser.audit.survey import file_table
+from ser.corpora.corpus_entries import COLUMNS
+from ser.demo.synthetic_speech import demo_table, synthesize
+from ser.errors import InputError
+from ser.settings.all_sections import load_params
+from ser.storage.prediction_tables import write_predictions
+
+PREPARE = load_params(ROOT / "params.yaml").prepare
+
+
+def files(corpus: str, emotions: list[str], reason: str = "") -> pd.DataFrame:
+    clips = [f"{corpus}/{emotion}-{take}" for emotion in emotions for take in range(2)]
+    table = pd.DataFrame({"clip": clips, "corpus": corpus, "emotion": np.repeat(emotions, 2), "source": clips})
+    return table.assign(reason=reason).reindex(columns=[*COLUMNS, "reason"], fill_value="")
+
+
+def wanted(tables: list[pd.DataFrame], **changes) -> set[str]:
+    found = file_table(tables, PREPARE.model_copy(update={"emotions": "shared"} | changes))
+    return set(found.loc[found["wanted"] & (found["emotion"] != ""), "emotion"])
+
+
+def test_shared_are_the_emotions_of_all_corpora():
+    three = [
+        files("a", ["anger", "calm", "fear"]),
+        files("b", ["fear", "anger", "boredom"]),
+        files("c", ["boredom", "anger", "fear"]),
+    ]
+    assert wanted(three) == {"anger", "fear"}
+    assert wanted(three[:1]) == {"anger", "calm", "fear"}
+
+
+def test_shared_are_found_after_renaming():
+    tables = [files("a", ["anger", "calm"]), files("b", ["anger", "neutral"])]
+    assert wanted(tables, rename={"calm": "neutral"}) == {"anger", "neutral"}
+
+
+def test_files_of_no_use_share_nothing():
+    tables = [files("a", ["anger", "fear"]), files("b", ["anger", "fear"])]
+    assert wanted([*tables, files("b", ["calm"], reason="broken name"), files("a", ["calm"])]) == {"anger", "fear"}
+
+
+def test_too_few_shared_emotions_are_named():
+    with pytest.raises(InputError, match="1 emotions in common .* \\(a: anger, calm; b: anger, fear\\): .*rename"):
+        wanted([files("a", ["anger", "calm"]), files("b", ["anger", "fear"])])
+
+
+# --- the stages, on two corpora that show one emotion each that the other does not
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, small_ravdess):
+    """A place to run stages in, with RAVDESS's and a corpus of folders: anger, neutral and boredom of 3 speakers."""
+    folder = workplace(
+        tmp_path_factory.mktemp("cross"),
+        prepare__corpora=["ravdess", "mine"],
+        prepare__emotions="shared",
+        split__scheme="cross_corpus",
+        augment__copies=0,
+        extract__functionals__set="mean",
+        train_ml__models=["logistic_regression"],
+    )
+    raw = folder / "data/raw"
+    shutil.copytree(small_ravdess / "ravdess", raw / "ravdess")
+    settings = {"seed": 4, "speakers": 3, "emotions": ["anger", "boredom", "neutral"], "sentences": 2, "takes": 2}
+    for clip in demo_table(settings).to_dict("records"):
+        path = raw / "mine" / clip["emotion"] / clip["speaker"].replace(":", "-") / f"{clip['clip'].split('/')[-1]}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(path, to_int16(synthesize(clip, 4, 16000)), 16000)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def parts(folder):
+    """The table of folds with the clips beside it, of the shared emotions."""
+    for stage in ("prepare", "split"):
+        run = run_stage(folder, stage)
+        assert run.returncode == 0, run.stderr
+    return pd.read_csv(folder / "data/folds.csv").merge(pd.read_csv(folder / "data/prepared/clips.csv"), on="clip")
+
+
+def test_each_corpus_is_tested_by_what_the_other_taught(parts):
+    assert set(parts["emotion"]) == {"anger", "neutral"}
+    assert list(parts.columns[1:3]) == ["fold_0", "fold_1"]
+    for fold, tested in (("fold_0", "mine"), ("fold_1", "ravdess")):
+        assert set(parts.loc[parts[fold] == "test", "corpus"]) == {tested}
+        assert tested not in set(parts.loc[parts[fold] != "test", "corpus"])
+        speakers = parts.groupby(fold)["speaker"].agg(set)
+        assert speakers["train"] and speakers["validation"] and not speakers["train"] & speakers["validation"]
+
+
+def test_scores_are_given_for_each_tested_corpus(folder, parts, monkeypatch, capsys):
+    rng, tables = np.random.default_rng(0), []
+    for fold in (0, 1):
+        rows = parts.loc[parts[f"fold_{fold}"] != "train", ["clip", f"fold_{fold}", "emotion"]]
+        rows = rows.set_axis(["clip", "part", "emotion"], axis=1).assign(fold=fold)
+        anger = rng.uniform(size=len(rows)) * np.where(rows["emotion"] == "anger", 1, [0.5, 0.9][fold])
+        tables.append(rows.assign(p_anger=anger, p_neutral=1 - anger))
+    table = pd.concat(tables, ignore_index=True)[["clip", "fold", "part", "emotion", "p_anger", "p_neutral"]]
+    write_predictions(table, folder / "data/predictions/train_ml/logistic_regression.csv")
+    monkeypatch.chdir(folder)
+    evaluate()
+    found = pd.read_csv("reports/groups.csv").query("group == 'corpus'").set_index("value")["uar"]
+    tested = table[table["part"] == "test"].merge(parts[["clip", "corpus"]], on="clip")
+    for corpus, rows in tested.groupby("corpus"):
+        predicted = np.where(rows["p_anger"] > 0.5, "anger", "neutral")
+        assert found[corpus] == pytest.approx(recall_score(rows["emotion"], predicted, average="macro"), abs=1e-4)
+    printed = capsys.readouterr().out
+    assert "UAR by tested corpus" in printed and f"{found['mine']:.3f}" in printed.split("UAR by tested corpus")[1]
+
+
+@pytest.mark.verify
+def test_models_are_trained_across_corpora(folder, parts):
+    for command in ("augment", "extract prepared", "extract augmented", "train_ml", "fuse", "evaluate"):
+        run = run_stage(folder, *command.split())
+        assert run.returncode == 0, run.stderr
+    assert "UAR by tested corpus" in run.stdout
+    groups = pd.read_csv(folder / "reports/groups.csv").query("group == 'corpus' and model == 'logistic_regression'")
+    assert dict(zip(groups["value"], groups["clips"], strict=True)) == dict(parts["corpus"].value_counts())

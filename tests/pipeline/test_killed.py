@@ -1,0 +1,95 @@
+"""A stage killed half-way and run again ends with the bytes of an undisturbed run. Long: `make verify` runs it.
+
+Each stage is killed once and a training twice; with FULL=1 twice and ten times.
+"""
+
+import hashlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from conftest import FULL, SMALL, set_params
+from dvc_clone import DVC_YAML, clone, dvc
+
+pytestmark = pytest.mark.verify
+
+STAGES = [f"{name}@{item}" for name in DVC_YAML for item in DVC_YAML[name].get("foreach", [])] + [
+    name
+    for name in DVC_YAML
+    if not {"foreach", "matrix"} & set(DVC_YAML[name])  # no matrix has entries by default
+]
+
+
+@pytest.fixture(scope="module")
+def repro(tmp_path_factory) -> Path:
+    folder = clone(tmp_path_factory.mktemp("clone"))
+    set_params(folder, SMALL | {"compute.workers": 2})  # they outlive their stage for a while
+    run = dvc(folder, "repro")
+    assert run.returncode == 0, run.stderr[-4000:]
+    return folder
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = [folder / "dvc.lock", *(path for place in ("data", "reports") for path in (folder / place).rglob("*"))]
+    return {str(path): hashlib.md5(path.read_bytes()).hexdigest() for path in files if path.is_file()}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_killed_stage_leaves_nothing_that_changes_the_next_run(repro, stage):
+    undisturbed = digests(repro)
+    forced = ["repro", "--single-item", "--force", "--no-run-cache", stage]
+    started = time.monotonic()
+    assert dvc(repro, *forced).returncode == 0
+    seconds = time.monotonic() - started
+    assert digests(repro) == undisturbed
+    for share in (0.5, 0.9) if FULL else (0.7,):
+        run = subprocess.Popen(["dvc", *forced], cwd=repro, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(share * seconds)
+        kill_scripts(repro)
+        run.wait()
+        again = dvc(repro, "repro", "--no-run-cache")
+        assert again.returncode == 0, again.stderr[-2000:]
+        assert digests(repro) == undisturbed
+
+
+@pytest.mark.parametrize("stage", ["train_lstm", "train_residual_keras"])
+def test_a_training_killed_several_times_ends_with_the_same_bytes(repro, stage):
+    set_params(repro, {f"{stage}.epochs": 40, "train.importance_repeats": 0})
+    forced = ["repro", "--single-item", "--force", "--no-run-cache", stage]
+    assert dvc(repro, *forced).returncode == 0
+    undisturbed = {path: digest for path, digest in digests(repro).items() if stage in path}
+
+    def last_kept() -> int:
+        checkpoints = (repro / "data/checkpoints" / stage).glob("[!.]*")
+        return max((path.stat().st_mtime_ns for path in checkpoints), default=0)
+
+    resumed = []
+    for further in np.random.default_rng(2026).uniform(0, 0.5, 10 if FULL else 2):
+        before = last_kept()
+        run = subprocess.Popen(["dvc", *forced], cwd=repro, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        while run.poll() is None and last_kept() <= before:  # however busy the machine is
+            time.sleep(0.01)
+        time.sleep(further)
+        kill_scripts(repro)
+        run.wait()
+        resumed.append(len(list((repro / "data/checkpoints" / stage).glob("[!.]*"))))
+    assert dvc(repro, *forced).returncode == 0
+    assert max(resumed) > 0  # some of the kills came in the middle of a training
+    assert {path: digest for path, digest in digests(repro).items() if stage in path} == undisturbed
+    assert not (repro / "data/checkpoints" / stage).exists()
+
+
+def kill_scripts(folder: Path) -> None:
+    """Kill the stage that runs in a folder. Its workers live on for a while, as they would for a user."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().split(b"\0")
+            if (process / "cwd").resolve() == folder.resolve() and any(part.startswith(b"stages/") for part in command):
+                os.kill(int(process.name), signal.SIGKILL)
+        except (OSError, ValueError):
+            continue  # it ended by itself

@@ -1,0 +1,199 @@
+"""The pipeline as a whole: `dvc repro` in a clone."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import recall_score
+
+from conftest import SMALL, environment, run_script, run_stage, set_params
+from dvc_clone import MODELS, clone, dvc
+from ser.folds.split_schemes import shared_between_parts
+from ser.storage.samples import audio_digests
+from ser.storage.shards import Ragged
+
+# one emotion more would be more to compute, and show nothing else: a minute of processor time, most of it imports
+TINY = SMALL | {
+    "demo.speakers": 4,
+    "demo.takes": 1,
+    "train_residual_keras.blocks": 1,
+    "train_residual_keras.epochs": 2,
+    "train_cnn.filters": [4],
+}
+
+
+@pytest.fixture(scope="module")
+def repro(tmp_path_factory) -> Path:
+    """A clone in which the whole pipeline has run on a tiny demo corpus."""
+    folder = clone(tmp_path_factory.mktemp("clone"))
+    set_params(folder, TINY)
+    run = dvc(folder, "repro")
+    assert run.returncode == 0, run.stdout[-2000:] + run.stderr[-4000:]
+    return folder
+
+
+@pytest.fixture(scope="module")
+def recordings(repro, tmp_path_factory) -> Path:
+    """Demo speech of one speaker, and a file that is none."""
+    folder = tmp_path_factory.mktemp("recordings") / "wavs"
+    assert run_stage(repro, "write_demo", str(folder), "--speakers", "1").returncode == 0
+    (folder / "text.wav").write_text("no audio")
+    return folder
+
+
+def test_nothing_is_left_to_do(repro):
+    assert "up to date" in dvc(repro, "status").stdout
+
+
+def test_git_sees_only_results(repro):
+    """What the run wrote is either a result that is meant for git, or ignored."""
+    changed = subprocess.run(["git", "status", "--porcelain"], cwd=repro, capture_output=True, text=True).stdout
+    paths = [line[3:] for line in changed.splitlines()]
+    assert all(path.startswith("reports/") or path in ("dvc.lock", "params.yaml") for path in paths), changed
+
+
+@pytest.mark.parametrize(
+    ("trainer", "model"), [(t, m) for t, models in MODELS.items() for m in models] + [("fuse", "ensemble")]
+)
+def test_predictions_keep_the_contract(repro, trainer, model):
+    clips = pd.read_csv(repro / "data/prepared/clips.csv")
+    folds = pd.read_csv(repro / "data/folds.csv").set_index("clip")
+    table = pd.read_csv(repro / f"data/predictions/{trainer}/{model}.csv")
+    assert sorted(table.loc[table["part"] == "test", "clip"]) == sorted(clips["clip"])
+    for row in table.itertuples():
+        assert folds.loc[row.clip, f"fold_{row.fold}"] == row.part
+    truth = table["clip"].map(clips.set_index("clip")["emotion"])
+    assert (truth == table["emotion"]).all()
+    probabilities = table[[f"p_{emotion}" for emotion in sorted(set(clips["emotion"]))]]
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-3)
+
+
+def test_metrics_are_those_of_the_predictions(repro):
+    metrics = json.loads((repro / "reports/metrics.json").read_text())
+    assert sorted(metrics) == sorted([*sum(MODELS.values(), []), "ensemble"])
+    for path in (repro / "data/predictions").glob("*/*.csv"):
+        table = pd.read_csv(path).query("part == 'test'")
+        predicted = table.filter(like="p_").idxmax(axis=1).str.removeprefix("p_")
+        uar = recall_score(table["emotion"], predicted, average="macro")
+        assert metrics[path.stem]["uar"] == pytest.approx(uar, abs=1e-4)
+
+
+def test_no_two_parts_of_a_fold_share_a_speaker_or_audio(repro):
+    clips = pd.read_csv(repro / "data/prepared/clips.csv", keep_default_na=False)
+    folds = pd.read_csv(repro / "data/folds.csv")
+    digests = audio_digests(Ragged.open(repro / "data/prepared/audio"))
+    assert len(clips) == len(digests) > 0
+    assert shared_between_parts(clips, folds, digests).empty
+
+
+def test_no_copy_is_outside_its_parents_part(repro):
+    """Every fold's model has learnt from its training clips and their copies: their number says so in its folder."""
+    folds = pd.read_csv(repro / "data/folds.csv")
+    copies = pd.read_csv(repro / "data/augmented/clips.csv")
+    assert set(copies["parent"]) == set(folds["clip"])
+    descriptions = sorted((repro / "data/models").glob("*/*/fold_*/model.json"))
+    assert len(descriptions) == len(sum(MODELS.values(), [])) * 2
+    for path in descriptions:
+        train = folds["clip"][folds[path.parent.name] == "train"]
+        description = json.loads(path.read_text())
+        assert description["training_clips"] == len(train)
+        assert description["training_examples"] == len(train) + copies["parent"].isin(train).sum()
+
+
+def test_histories_and_networks(repro):
+    for trainer, model in (("train_lstm", "lstm"), ("train_residual_keras", "residual"), ("train_cnn", "cnn")):
+        history = pd.read_csv(repro / f"data/history/{trainer}/{model}.csv")
+        assert {"fold", "epoch", "loss", "accuracy", "validation_uar"} <= set(history.columns)
+        assert set(history["fold"]) == {0, 1}
+        assert (repro / f"reports/images/networks/{model}.png").stat().st_size > 5000
+
+
+@pytest.mark.parametrize(
+    ("trainer", "model"),
+    [("train_ml", "svm_rbf"), ("train_lstm", "lstm"), ("train_cnn", "cnn"), ("train_residual_keras", "residual")],
+)
+def test_predict_works_on_files_with_every_kind_of_model(repro, recordings, tmp_path, trainer, model):
+    folder, output = f"data/models/{trainer}/{model}", tmp_path / "out.csv"
+    run = run_stage(repro, "predict", str(recordings), "--model", folder, "--output", str(output))
+    assert run.returncode == 1
+    assert f"{recordings}/text.wav: not readable as audio" in run.stderr
+    assert "Traceback" not in run.stderr
+    table = pd.read_csv(output)
+    assert len(table) == 3 * 2
+    np.testing.assert_allclose(table.filter(like="p_").sum(axis=1), 1, atol=1e-3)
+
+
+def test_another_worker_count_gives_the_same_bytes(repro):
+    """The classical trainer and the features anew in two processes, compared with what one process wrote."""
+    before = {path: path.read_bytes() for path in outputs(repro)}
+    set_params(repro, {"compute.workers": 2})
+    try:
+        for command in (["augment"], ["extract", "augmented"], ["train_ml"]):
+            run = run_script(repro, *command)
+            assert run.returncode == 0, run.stderr[-2000:]
+    finally:
+        set_params(repro, {"compute.workers": 1})
+    assert outputs(repro) == sorted(before)
+    assert [str(path) for path in before if path.read_bytes() != before[path]] == []
+
+
+def outputs(folder: Path) -> list[Path]:
+    folders = ("data/augmented", "data/features", "data/models/train_ml", "data/predictions/train_ml")
+    return sorted(path for name in folders for path in (folder / name).rglob("*") if path.is_file())
+
+
+def test_a_cached_run_comes_back_without_running(repro):
+    """Going to another parameter and back restores the results from the run-cache."""
+    weights = (repro / "reports/fusion.csv").read_bytes()
+    set_params(repro, {"fuse.members": ["lstm", "cnn"]})
+    assert dvc(repro, "repro", "fuse").returncode == 0
+    assert (repro / "reports/fusion.csv").read_bytes() != weights
+    set_params(repro, {"fuse.members": []})
+    run = dvc(repro, "repro", "fuse")
+    assert "is cached - skipping run" in run.stdout
+    assert (repro / "reports/fusion.csv").read_bytes() == weights
+
+
+LIGHT = """
+import json, sys
+from pathlib import Path
+from ser.prediction.clip_inputs import model_input
+from ser.prediction.model_folder import load_model, read_description
+
+recording, *folders = map(Path, sys.argv[1:])
+seen = {}
+for folder in folders:
+    description = read_description(folder)
+    model_input(recording, description["input"])
+    seen.setdefault("features", sorted(sys.modules))
+    load_model(folder, description)
+    seen[folder.name] = sorted(sys.modules)
+print(json.dumps(seen))
+"""
+
+
+def test_predicting_imports_neither_what_trains_nor_what_is_heavy(repro, recordings):
+    """In a fresh interpreter, one model after another: what one of them imports the next ones have too."""
+    models = ("train_ml/svm_rbf", "train_lstm/lstm", "train_ml/lightgbm", "train_residual_keras/residual")
+    recording = next(recordings.rglob("*-anger-*.wav"))
+    command = [sys.executable, "-c", LIGHT, str(recording), *(str(repro / "data/models" / model) for model in models)]
+    done = subprocess.run(command, cwd=repro, env=environment(), capture_output=True, text=True, check=True)
+    seen = {name: {module.split(".")[0] for module in modules} for name, modules in json.loads(done.stdout).items()}
+    tables = {"pandas", "pyarrow", "sklearn", "joblib", "matplotlib"}
+    assert seen["features"].isdisjoint({*tables, "librosa", "numba", "pydantic", "torch", "tensorflow", "onnxruntime"})
+    assert seen["svm_rbf"].isdisjoint({*tables, "lightgbm", "torch", "tensorflow"})
+    assert seen["lstm"].isdisjoint({*tables, "lightgbm", "tensorflow"})
+    assert {"onnxruntime", "torch", "lightgbm", "tensorflow"} <= seen["residual"]
+    assert seen["residual"].isdisjoint({"imblearn", "skl2onnx", "onnx", "librosa", "numba", "pydantic", "dvc"})
+    loaded = [name for name in json.loads(done.stdout)["residual"] if name.startswith("ser.")]
+    trainers = (
+        "ser.training",
+        "ser.networks.torch_training",
+        "ser.networks.keras_training",
+        "ser.networks.checkpoints",
+    )
+    assert [name for name in loaded if name.startswith(trainers)] == []

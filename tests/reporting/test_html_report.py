@@ -1,0 +1,293 @@
+"""The stage `report`: the page, on a small run whose tables are made up."""
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from conftest import ROOT, run_stage
+from report import report
+from report_tables import EMOTIONS, make_clips, write_run
+from ser.errors import InputError
+from ser.reporting.html_sounds import COLUMNS, typical_clips, waveform, worst_mistakes
+from ser.reporting.html_tables import decimal, p_text, span
+from ser.storage.csv_tables import write_csv
+
+VOID = {"meta", "link", "br", "img", "input"}
+HOSTILE = '</td><script>alert("1")</script>&amp;|`$x_{'
+
+
+class Page(HTMLParser):
+    """A page as a list of elements; notes tags that are closed in another order than they were opened."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.elements, self.crossed, self.words, self._open = [], [], [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag):
+        if not self._open or self._open.pop() != tag:
+            self.crossed.append(tag)
+
+    def handle_data(self, data):
+        if self._open and self._open[-1] not in ("script", "style"):
+            self.words.append(data)
+
+    def of(self, tag: str) -> list[dict]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+def workplace(folder: Path, clips: pd.DataFrame, **options) -> Path:
+    """Make a folder in which the stage runs; without the two slowest charts, unless ``all_charts`` is true."""
+    all_charts = options.pop("all_charts", False)
+    write_run(folder, clips, **options)
+    for name in () if all_charts else ("importance", "training"):
+        table = pd.read_csv(folder / f"reports/{name}.csv")
+        write_csv(table.head(0), folder / f"reports/{name}.csv")
+    shutil.copy(ROOT / "params.yaml", folder)
+    return folder
+
+
+def page_of(folder: Path, monkeypatch) -> Page:
+    monkeypatch.chdir(folder)
+    report()
+    return Page((folder / "reports/report.html").read_text())
+
+
+@pytest.fixture(scope="module")
+def usual(tmp_path_factory) -> Path:
+    """A run with nothing unusual, reported by the script as DVC runs it."""
+    folder = workplace(tmp_path_factory.mktemp("usual"), make_clips(), all_charts=True)
+    run = run_stage(folder, "report")
+    assert run.returncode == 0, run.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(usual) -> Page:
+    return Page((usual / "reports/report.html").read_text())
+
+
+def test_the_page_is_well_formed_and_its_parts_are_labelled(page):
+    assert page.crossed == []
+    identifiers = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(identifiers) == len(set(identifiers))
+    targets = {a["href"][1:] for a in page.of("a") if a["href"].startswith("#")}
+    assert targets <= set(identifiers)
+    labelled = [attributes["aria-labelledby"] for _, attributes in page.elements if "aria-labelledby" in attributes]
+    assert set(labelled) <= set(identifiers)
+    assert len(page.of("main")) == len(page.of("h1")) == len(page.of("nav")) == 1
+    assert all(image["alt"] for image in page.of("img"))
+    assert all(sound["aria-label"] for sound in page.of("audio"))
+    assert all(header["scope"] in ("col", "row") for header in page.of("th"))
+    assert len(page.of("caption")) == len(page.of("table"))
+    levels = [int(tag[1]) for tag, _ in page.elements if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+
+
+def test_the_page_loads_nothing_from_elsewhere(usual, page):
+    assert {a["href"] for a in page.of("a") if not a["href"].startswith(("#", "https://"))} == {
+        "data/audit.html",
+        "model_card.md",
+    }
+    for tag, attributes in page.elements:
+        targets = [attributes[name] for name in ("src", "href", "xlink:href", "srcset", "action") if name in attributes]
+        assert tag == "a" or all(target.startswith(("data:", "#")) for target in targets)
+    text = (usual / "reports/report.html").read_text()
+    assert "@import" not in text
+    assert not re.findall(r"url\((?!#)", text)
+    assert not re.findall(r"fetch\(|XMLHttpRequest|WebSocket", text)
+
+
+def test_the_numbers_are_those_of_the_tables(usual, page):
+    scores = pd.read_csv(usual / "reports/scores.csv").query("model == 'ensemble' and score == 'uar'").iloc[0]
+    assert f"{scores['value']:.3f} unweighted average recall" in page.text
+    assert span(scores["low"], scores["high"]) in page.text
+    predictions = pd.read_csv(usual / "data/predictions/fuse/ensemble.csv")
+    predicted = predictions.filter(like="p_").idxmax(axis=1).str[2:]
+    wrong = int((predicted != predictions["emotion"]).sum())
+    assert wrong > 0
+    assert f"took {wrong} of {len(predictions)} clips for another emotion" in page.text
+    for emotion, rows in predictions.groupby("emotion"):
+        right = (predicted[rows.index] == emotion).sum()
+        assert f"{100 * right / len(rows):.0f} % {right}" in page.text
+
+
+def test_the_same_inputs_give_the_same_bytes(usual, monkeypatch):
+    before = {name: (usual / "reports" / name).read_bytes() for name in ("report.html", "model_card.md")}
+    monkeypatch.chdir(usual)
+    report()  # in another process than the first time
+    assert before == {name: (usual / "reports" / name).read_bytes() for name in before}
+    assert str(usual).encode() not in before["report.html"]
+
+
+def test_the_page_is_small(usual):
+    assert (usual / "reports/report.html").stat().st_size < 2e6
+
+
+NAMES = [HOSTILE, "007", "nan", "None", "1e5", "NA"]
+WARNING = "speaker-dependent split: not comparable with results on unseen speakers (split.scheme is random)"
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory) -> Page:
+    """The page of a run with odd names, a random split and a leak."""
+    clips = make_clips()
+    speakers = dict(zip(sorted(clips["speaker"].unique()), NAMES, strict=True))
+    clips = clips.assign(speaker=clips["speaker"].map(speakers), statement=HOSTILE)
+    clips["clip"] = clips["clip"].replace(clips["clip"].iloc[0], "corpus0/" + HOSTILE)
+    folder = workplace(tmp_path_factory.mktemp("hostile"), clips, warning=WARNING)
+    quarantine = {"corpus": [HOSTILE], "file": [HOSTILE], "reason": [HOSTILE]}
+    write_csv(pd.DataFrame(quarantine), folder / "reports/data/quarantine.csv")
+    cues = pd.read_csv(folder / "reports/data/cues.csv")
+    write_csv(cues.assign(verdict="leak"), folder / "reports/data/cues.csv")
+    with pytest.MonkeyPatch.context() as patch:
+        return page_of(folder, patch)
+
+
+def test_names_from_outside_are_text(hostile):
+    assert hostile.crossed == []
+    assert len(hostile.of("script")) == 1
+    assert HOSTILE in hostile.text
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_speaker_may_have_a_name_that_looks_like_a_number_or_like_nothing(hostile, name):
+    assert f" {name} " in hostile.text
+
+
+def test_a_random_split_is_reported_in_red(hostile):
+    assert "S" + WARNING[1:] in hostile.text
+    assert any("alarm" in attributes.get("class", "") for attributes in hostile.of("p"))
+    assert "The split is speaker-dependent: on new speakers this model may do much worse" in hostile.text
+    assert "speakers of the test part are never in training" not in hostile.text
+
+
+def test_a_leak_is_in_red(hostile):
+    assert "Properties of the files alone give the emotion away" in hostile.text
+    assert "level db of corpus0" in hostile.text
+    assert any("alarm" in attributes.get("class", "") for attributes in hostile.of("div"))
+
+
+def test_few_speakers_two_corpora_and_an_absent_emotion(tmp_path, monkeypatch):
+    page = page_of(workplace(tmp_path, make_clips(speakers=4, emotions=EMOTIONS[:3], corpora=2)), monkeypatch)
+    assert "There are no intervals." in page.text
+    assert "No difference can be tested (none: fewer than 5 speakers)" in page.text
+    assert "None: fewer than 5 speakers." in page.text
+    assert "corpus0, corpus1" in page.text
+    assert not re.search(r"\bnan\b", page.text, re.IGNORECASE)
+    assert page.crossed == []
+
+
+def test_normalisation_by_speaker_is_told_with_its_warning(tmp_path, monkeypatch):
+    folder = workplace(tmp_path, make_clips(), models={"mlp": ("train_ml", 1.0)})
+    protocol = json.loads((folder / "reports/protocol.json").read_text())
+    protocol |= {"normalisation": "speaker", "normalisation_warning": "normalising by speaker takes it away"}
+    (folder / "reports/protocol.json").write_text(json.dumps(protocol))
+    page = page_of(folder, monkeypatch)
+    assert "speaker : each speaker by the mean" in page.text.replace("speaker:", "speaker :")
+    assert "Normalising by speaker takes it away." in page.text
+    assert page.crossed == []
+
+
+def test_what_is_missing_is_said(tmp_path, monkeypatch):
+    """One model that is never wrong, of speakers that nobody knows, without epochs and importance."""
+    clips = make_clips().assign(speaker="", sex="", statement="")
+    page = page_of(workplace(tmp_path, clips, models={"mlp": ("train_ml", 50.0)}), monkeypatch)
+    assert "No speaker is known, so there are no scores by speaker." in page.text
+    assert "None of these models is trained in epochs" in page.text
+    assert "Importance of features was not measured" in page.text
+    assert "There is only one model: nothing to compare." in page.text
+    assert "mlp made no mistake." in page.text
+    assert page.crossed == []
+
+
+def test_long_tables_are_cut_with_a_note(tmp_path, monkeypatch):
+    clips = make_clips(speakers=320, repeats=1, emotions=EMOTIONS[:2]).assign(seconds=0.1)
+    folder = workplace(tmp_path, clips, models={"mlp": ("train_ml", 1.0)}, classes=EMOTIONS[:2])
+    page = page_of(folder, monkeypatch)
+    assert "20 more rows are in reports/groups.csv" in page.text
+    assert (folder / "reports/report.html").stat().st_size < 2e6
+
+
+@pytest.fixture
+def copy(usual, tmp_path, monkeypatch) -> Path:
+    """A copy of the usual run, to break."""
+    shutil.copytree(usual, tmp_path / "copy", symlinks=True)
+    monkeypatch.chdir(tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def test_a_missing_file_is_one_line(copy):
+    (copy / "reports/protocol.json").unlink()
+    run = run_stage(copy, "report")
+    assert run.returncode == 1
+    assert run.stderr.startswith("error: reports/protocol.json not found")
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize("name", ["reports/scores.csv", "data/prepared/audio.json", "reports/data/audit.json"])
+def test_what_is_missing_is_named(name, copy):
+    (copy / name).unlink()
+    with pytest.raises(InputError, match=f"{name} not found"):
+        report()
+
+
+def test_tables_of_other_models_than_the_predictions_are_refused(copy):
+    (copy / "data/predictions/train_cnn/cnn.csv").unlink()
+    with pytest.raises(InputError, match="run `dvc repro evaluate`"):
+        report()
+
+
+def predictions() -> pd.DataFrame:
+    rows = [("c", "fear", 0.9, 0.1), ("a", "fear", 0.9, 0.1), ("b", "anger", 0.3, 0.7), ("d", "anger", 0.8, 0.2)]
+    return pd.DataFrame(rows, columns=["clip", "emotion", "p_anger", "p_fear"])
+
+
+def test_the_worst_mistake_is_the_surest():
+    mistakes = worst_mistakes(predictions(), 10)
+    assert mistakes["clip"].tolist() == ["a", "c", "b"]
+    assert mistakes["predicted"].tolist() == ["anger", "anger", "fear"]
+    assert mistakes["probability"].tolist() == [0.9, 0.9, 0.7]
+    assert worst_mistakes(predictions(), 1)["clip"].tolist() == ["a"]
+
+
+def test_the_clip_of_an_emotion_is_that_of_the_highest_true_probability():
+    assert typical_clips(predictions())[["clip", "probability"]].values.tolist() == [["d", 0.8], ["a", 0.1]]
+
+
+@pytest.mark.parametrize("samples", [1, 100, COLUMNS, 5000])
+def test_a_waveform_spans_its_box(samples):
+    y = np.sin(np.arange(samples) + 1).astype(np.float32)
+    numbers = np.array(re.findall(r"[\d.]+", waveform(y)), dtype=float).reshape(-1, 2)
+    assert (numbers[:, 0].min(), numbers[:, 0].max()) == (0, COLUMNS - 1)
+    assert numbers[:, 1].min() >= 0
+    assert numbers[:, 1].max() <= 2
+    assert min(numbers[:, 1].min(), 2 - numbers[:, 1].max()) < 0.01  # the peak reaches the edge
+
+
+def test_numbers_as_text():
+    assert decimal(-0.0281, signed=True) == "−0.028"
+    assert decimal(0.0281, signed=True) == "+0.028"
+    assert decimal(-0.0001, signed=True) == "0.000"
+    assert decimal(float("nan")) == "–"
+    assert span(0.1, float("nan")) == "–"
+    assert (p_text(0.0004), p_text(0.0123), p_text(None)) == ("< 0.001", "0.012", "–")

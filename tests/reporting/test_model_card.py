@@ -1,0 +1,136 @@
+"""The model card: what it says of a run."""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from conftest import ROOT
+from report_tables import make_clips, write_run
+from ser.reporting.model_card import plain, settings_of, write_model_card
+from ser.reporting.reported_run import Run, read_run
+from ser.settings.all_sections import load_params
+
+RUN_SETTINGS = load_params(ROOT / "params.yaml").model_dump()
+
+
+def card_of(folder: Path, clips: pd.DataFrame, **options) -> tuple[str, Run]:
+    """Write a run and its card; return both."""
+    write_run(folder, clips, **options)
+    shutil.copy(ROOT / "params.yaml", folder)
+    run = read_run(folder / "reports", folder / "data", load_params(folder / "params.yaml").model_dump())
+    write_model_card(folder / "card.md", run)
+    return (folder / "card.md").read_text(), run
+
+
+def assert_tables_are_whole(card: str) -> None:
+    """Every row of a table has as many cells as its header."""
+    lines = card.splitlines()
+    widths = [len(re.findall(r"(?<!\\)\|", line)) for line in lines]
+    for number, line in enumerate(lines):
+        if line.startswith("|") and lines[number - 1].startswith("|"):
+            assert widths[number] == widths[number - 1], line
+
+
+def test_a_card_has_all_sections_and_whole_tables(tmp_path):
+    card, run = card_of(tmp_path, make_clips())
+    sections = re.findall(r"^## (.+)$", card, flags=re.MULTILINE)
+    assert sections == ["Model", "Intended use", "Data", "Evaluation", "Limits", "Settings"]
+    assert_tables_are_whole(card)
+    assert "Article 5(1)(f)" in card
+    assert "where the system is intended for medical or safety reasons" in card
+    scores = run.tables["scores"].query("score == 'uar'").set_index("model")["value"]
+    for model in run.models:
+        assert re.search(rf"^\| `{model}` \| {scores[model]:.3f} \|", card, flags=re.MULTILINE)
+    gap = run.tables["gaps"].set_index("model").loc[run.best]
+    assert f"`{gap['worst_speaker']}`, UAR {gap['worst_uar']:.3f}" in card
+
+
+def test_the_command_is_of_a_model_that_has_a_folder(tmp_path):
+    card, run = card_of(tmp_path, make_clips())
+    assert run.best == "ensemble"
+    assert "--model data/models/train_ml/svm_rbf " in card
+    assert "the fused probabilities of `svm_rbf`, `cnn`" in card
+
+
+def test_normalisation_by_speaker_is_told_with_its_warning(tmp_path):
+    card, _ = card_of(tmp_path, make_clips())
+    assert "**Normalisation**: `train`, by statistics of the training clips.\n- **Measure**" in card
+    protocol = json.loads((tmp_path / "reports/protocol.json").read_text())
+    protocol |= {"normalisation": "speaker", "normalisation_warning": "normalising by speaker takes it away"}
+    (tmp_path / "reports/protocol.json").write_text(json.dumps(protocol))
+    write_model_card(tmp_path / "card.md", read_run(tmp_path / "reports", tmp_path / "data", RUN_SETTINGS))
+    card = " ".join((tmp_path / "card.md").read_text().split())
+    assert "`speaker`, each speaker by the mean and deviation of all their own clips" in card
+    assert "**⚠ Normalising by speaker takes it away.** - **Measure**" in card
+
+
+def test_licences_of_known_corpora_and_a_gap_for_ones_own(tmp_path):
+    clips = make_clips(corpora=2)
+    clips["corpus"] = clips["corpus"].map({"corpus0": "ravdess", "corpus1": "mine"})
+    card, _ = card_of(tmp_path, clips)
+    assert re.search(r"`ravdess` \|.*\| CC BY-NC-SA 4.0 \|", card)
+    assert "https://doi.org/10.1371/journal.pone.0196391" in card
+    assert re.search(r"`mine` \|.*\| \*\*unknown: fill in\*\* \|", card)
+    assert "only ever seen synthetic speech" not in card
+
+
+def test_a_synthetic_corpus_is_not_for_people(tmp_path):
+    card, _ = card_of(tmp_path, make_clips().assign(source="synthetic"))
+    assert "only ever seen synthetic speech" in card
+    assert "fill in** |" not in card
+
+
+def test_a_speaker_dependent_split_is_said_first(tmp_path):
+    card, _ = card_of(tmp_path, make_clips(), warning="speaker-dependent split (split.scheme is random)")
+    assert card.splitlines()[2].startswith("> **⚠ Speaker-dependent split")
+    assert "never in training" not in card
+
+
+def test_few_and_unknown_speakers(tmp_path):
+    card, _ = card_of(tmp_path / "few", make_clips(speakers=4))
+    assert "(no interval: too few speakers)" in card
+    assert not re.search(r"\bnan\b", card)
+    card, _ = card_of(tmp_path / "unknown", make_clips().assign(speaker="", sex=""))
+    assert "No speaker is known" in card
+    assert_tables_are_whole(card)
+
+
+def test_hostile_names_do_not_break_a_table(tmp_path):
+    clips = make_clips()
+    clips["speaker"] = clips["speaker"].replace(clips["speaker"].iloc[0], "`x`|<b>\n# y")
+    clips["corpus"] = "a|b`c"
+    card, _ = card_of(tmp_path, clips)
+    assert_tables_are_whole(card)
+    assert not re.search(r"^# y", card, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize(("text", "expected"), [("a_b", r"a\_b"), ("<i>", r"\<i\>"), ("x\n y", "x y"), (", ", ", ")])
+def test_plain_text_is_taken_literally(text, expected):
+    assert plain(text) == expected
+
+
+def test_settings_are_those_of_the_trainer(tmp_path):
+    _, run = card_of(tmp_path, make_clips())
+    assert settings_of(run, "svm_rbf")["train_ml.svm_rbf.C"] == str(run.settings["train_ml"]["svm_rbf"]["C"])
+    assert not any(key.startswith(("train_ml.mlp", "train_cnn")) for key in settings_of(run, "svm_rbf"))
+    assert any(key.startswith("train_cnn") for key in settings_of(run, "ensemble"))
+
+
+def test_a_trainer_without_a_section_of_its_own_is_no_error(tmp_path):
+    _, run = card_of(tmp_path, make_clips(), models={"mine": ("train_ml", 1.0)})
+    run = run._replace(trainers={"mine": "train_mine"})
+    write_model_card(tmp_path / "mine.md", run)
+    assert "`mine`" in (tmp_path / "mine.md").read_text()
+    assert "prepare.sample_rate" in settings_of(run, "mine")
+
+
+def test_the_single_model_is_chosen_by_validation_speakers(tmp_path):
+    _, run = card_of(tmp_path, make_clips())
+    singles = [model for model in run.models if run.trainers[model] != "fuse"]
+    last = singles[-1]
+    write_model_card(tmp_path / "other.md", run._replace(validation=dict.fromkeys(run.models, 0.1) | {last: 0.9}))
+    assert f"single model on validation speakers is `{last}`" in " ".join((tmp_path / "other.md").read_text().split())
