@@ -29,7 +29,7 @@ repro: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev lint
 	@echo "using $(VENV)"
-	python -m pytest -n auto
+	OMP_NUM_THREADS=1 python -m pytest -n auto    # a process a core, which need not wait for each other's threads
 
 verify: $(VENV)/.installed-dev $(VENV)/.installed-dask
 	FULL=$(FULL) python -m pytest -m verify
