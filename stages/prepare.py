@@ -18,7 +18,7 @@ from ser.audit.findings_page import draw_waveforms
 from ser.audit.quarantine_tables import report_audit
 from ser.audit.survey import hear_all, list_files, mark_duplicates
 from ser.corpora.corpus_entries import COLUMNS
-from ser.corpora.corpus_places import count_outside
+from ser.corpora.corpus_files import count_outside
 from ser.errors import InputError, stage_errors
 from ser.settings.compute_section import Compute
 from ser.settings.params_file import load_sections

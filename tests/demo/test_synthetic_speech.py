@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 
-from ser.demo.phonetics import CUES, EMOTIONS, PHONES, SENTENCES, clip_cues
+from ser.demo.synthetic_phonetics import CUES, EMOTIONS, PHONES, SENTENCES, clip_cues
 from ser.demo.synthetic_speech import demo_table, synthesize
 from ser.storage.seeds import generator
 

@@ -14,8 +14,8 @@ from conftest import ROOT, run_stage
 from report import report
 from report_tables import EMOTIONS, make_clips, write_run
 from ser.errors import InputError
-from ser.reporting.html_sounds import COLUMNS, typical_clips, waveform, worst_mistakes
 from ser.reporting.html_tables import decimal, p_text, span
+from ser.reporting.report_sounds import COLUMNS, typical_clips, waveform, worst_mistakes
 from ser.storage.csv_tables import write_csv
 
 VOID = {"meta", "link", "br", "img", "input"}

@@ -31,7 +31,7 @@ def find_duplicates(clips: pd.DataFrame, digests: np.ndarray, same_takes: pd.Dat
     digests : np.ndarray of str, shape (clips,)
         An empty one equals none.
     same_takes : pd.DataFrame, optional
-        See `ser.audit.same_takes.find_same_takes`; positions in `clips`.
+        See `ser.audit.duplicate_takes.find_same_takes`; positions in `clips`.
 
     Returns
     -------

@@ -11,12 +11,12 @@ import pandas as pd
 
 from ser.audio.cleaning import UnusableAudioError, clean
 from ser.audio.decoding import Recording, decode
+from ser.audit.duplicate_takes import find_same_takes, fingerprint
 from ser.audit.duplicates import find_duplicates
 from ser.audit.recording_faults import MEASURED, measure
-from ser.audit.same_takes import find_same_takes, fingerprint
 from ser.compute.parallel import parallel_map
 from ser.corpora.corpus_entries import COLUMNS, read_corpus
-from ser.corpora.corpus_places import open_source
+from ser.corpora.corpus_files import open_source
 from ser.demo.synthetic_speech import SYNTHETIC, demo_table, synthesize
 from ser.errors import InputError
 from ser.settings.compute_section import Compute
@@ -129,7 +129,7 @@ def hear_all(
         `files` with the ``reason`` of those whose audio cannot be used, the properties of each recording as it came
         (`measure`, ``sample_rate``, ``channels``, ``encoding``), ``clean_seconds`` and ``digest``.
     fingerprints : list of np.ndarray
-        See `ser.audit.same_takes`.
+        See `ser.audit.duplicate_takes`.
     """
     work = partial(hear, raw_path=raw_path, settings=settings, demo=demo)
     results = parallel_map(work, files.to_dict("records"), compute=compute, label=label, chunk=16)

@@ -10,7 +10,7 @@ from pathlib import Path
 from ser.audit.quarantine_tables import report_audit
 from ser.audit.survey import file_table, hear_all, mark_duplicates
 from ser.corpora.corpus_entries import KNOWN, known_corpus, read_places
-from ser.corpora.corpus_places import corpus_name
+from ser.corpora.corpus_files import corpus_name
 from ser.errors import InputError, stage_errors
 from ser.settings.all_sections import load_params
 

@@ -18,9 +18,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from ser.audio.decoding import UnusableAudioError
-from ser.corpora.corpus_places import audio_files
+from ser.corpora.corpus_files import audio_files
 from ser.errors import InputError, stage_errors
-from ser.features.speaker_normalization import normalize_by_speaker, speaker_statistics
+from ser.features.column_normalization import normalize_by_speaker, speaker_statistics
 from ser.networks.logit_adjustment import adjust
 from ser.prediction.clip_inputs import model_input, stacked
 from ser.prediction.model_folder import MODELS, load_model, read_description

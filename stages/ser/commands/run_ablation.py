@@ -147,7 +147,7 @@ def parse_arguments() -> argparse.Namespace:
         "settings",
         nargs="*",
         metavar="NAME or KEY=VALUE",
-        help="of the base, as the command override takes them: ravdess raw.path=/data/corpora; they override the file",
+        help="of the base, as override takes them: ravdess raw.path=/data/corpora; they override the file",
     )
     parser.add_argument("--only", action="append", default=[], metavar="VARIANT", help="print its scores; repeatable")
     parser.add_argument("--list", action="store_true", help="print the variants, and run nothing")

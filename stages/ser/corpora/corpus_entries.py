@@ -13,7 +13,7 @@ import pandas as pd
 from ser.audio.decoding import AUDIO_SUFFIXES, UnusableAudioError
 from ser.corpora import ased, cremad, emodb, emotion_folders, emovo, nemo, ravdess, savee, tess, turevdb, urdu
 from ser.corpora.archives import ARCHIVE_SUFFIXES
-from ser.corpora.corpus_places import (
+from ser.corpora.corpus_files import (
     TABLE_SUFFIXES,
     UNREAD_SUFFIXES,
     File,
@@ -81,7 +81,7 @@ def read_corpus(
     ----------
     name : str
         A corpus of `KNOWN`, however it is spelt, or one's own: see `ser.corpora.emotion_folders` and
-        `ser.corpora.manifests`. `ser.corpora.corpus_places` says where it is looked for.
+        `ser.corpora.manifests`. `ser.corpora.corpus_files` says where it is looked for.
     raw_path : Path
         The folder that holds the corpus.
     manifest : dict of str to str, optional
@@ -90,7 +90,7 @@ def read_corpus(
     Returns
     -------
     clips : pd.DataFrame
-        Columns `COLUMNS`, sorted by ``clip``; ``source`` is the file, see `ser.corpora.corpus_places`.
+        Columns `COLUMNS`, sorted by ``clip``; ``source`` is the file, see `ser.corpora.corpus_files`.
     unusable : pd.DataFrame
         ``clip``, ``corpus``, ``source`` and ``reason`` of each file whose name or row is of no use, and whether it is
         ``readable`` all the same; ``clip`` is the source.

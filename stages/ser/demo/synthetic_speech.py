@@ -2,7 +2,8 @@
 
 A source-filter synthesizer in the manner of Klatt (1980) speaks nonsense sentences: a KLGLOTT88 glottal pulse train
 (Klatt & Klatt 1990) with jitter, shimmer and breath noise, and frication noise, pass formant resonators that move
-through vowel and consonant targets. What emotion does to the voice, and the sources, stand in `ser.demo.phonetics`.
+through vowel and consonant targets. What emotion does to the voice, and the sources, stand in
+`ser.demo.synthetic_phonetics`.
 """
 
 from collections.abc import Iterable, Mapping
@@ -11,8 +12,8 @@ import numpy as np
 import pandas as pd
 from scipy import fft, ndimage, signal
 
-from ser.demo import phonetics
-from ser.demo.phonetics import EMOTIONS, SENTENCES, Segment
+from ser.demo import synthetic_phonetics as phonetics
+from ser.demo.synthetic_phonetics import EMOTIONS, SENTENCES, Segment
 from ser.storage.seeds import generator
 
 FRAME = 0.005  # s, the step of the control parameters (Klatt 1980)

@@ -5,7 +5,7 @@ from pathlib import Path
 from ser.audio.container_headers import HEADER_BYTES, kind_of
 from ser.corpora.corpus_entries import KNOWN, known_corpus, read_corpus
 from ser.corpora.corpus_facts import About, Download
-from ser.corpora.corpus_places import corpus_name
+from ser.corpora.corpus_files import corpus_name
 from ser.errors import InputError
 from ser.fetching.resumed_download import download
 

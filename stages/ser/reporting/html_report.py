@@ -9,7 +9,8 @@ from markupsafe import Markup
 from ser.charts.curves import coverage_chart, precision_recall_chart, reliability_chart, roc_chart, training_chart
 from ser.charts.figures import svg
 from ser.charts.score_plots import groups_chart, importance_chart, scores_chart, speakers_chart
-from ser.reporting.html_sounds import (
+from ser.reporting.html_tables import decimal, is_missing, p_text, percent, span
+from ser.reporting.report_sounds import (
     COLUMNS,
     DYNAMIC_RANGE_DB,
     read_sounds,
@@ -19,7 +20,6 @@ from ser.reporting.html_sounds import (
     waveform,
     worst_mistakes,
 )
-from ser.reporting.html_tables import decimal, is_missing, p_text, percent, span
 from ser.reporting.reported_run import Run, score_of
 from ser.reporting.shown_tables import TABLES_OF_THE_REPORT, counts_table, settings_table
 from ser.storage.prediction_tables import emotions_of, predicted_emotions, probabilities_of

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from ser.errors import InputError
-from ser.features.speaker_normalization import NormalizedTable, normalize_by_speaker, speaker_statistics
+from ser.features.column_normalization import NormalizedTable, normalize_by_speaker, speaker_statistics
 from ser.networks.batches import Examples
 from ser.storage.clip_tables import read_clips
 from ser.storage.shards import Ragged
@@ -58,7 +58,7 @@ def open_dataset(kind: str | Inputs, normalization: str = "train") -> Dataset:
     kind : str or Inputs
     normalization : {"train", "speaker"}
         ``train`` leaves the inputs as they are: each model standardises by its training clips anyway. ``speaker``
-        normalises those of every speaker by their own statistics before; see `ser.features.speaker_normalization`.
+        normalises those of every speaker by their own statistics before; see `ser.features.column_normalization`.
 
     Raises
     ------

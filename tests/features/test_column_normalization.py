@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ser.errors import InputError
-from ser.features.speaker_normalization import NormalizedRagged, normalize_by_speaker, speaker_statistics
+from ser.features.column_normalization import NormalizedRagged, normalize_by_speaker, speaker_statistics
 from ser.storage.csv_tables import write_csv
 from ser.storage.shards import Ragged, RaggedWriter, TableWriter
 from ser.storage.whole_files import write_json

@@ -8,7 +8,7 @@ import pytest
 
 from archive_files import pack
 from ser.audio.decoding import UnusableAudioError
-from ser.corpora.corpus_places import corpus_name, count_outside, find_places, list_files, open_source, read_source
+from ser.corpora.corpus_files import corpus_name, count_outside, find_places, list_files, open_source, read_source
 from ser.errors import InputError
 
 

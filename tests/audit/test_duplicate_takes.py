@@ -14,7 +14,7 @@ from hypothesis.extra.numpy import arrays
 from conftest import CORPORA, needs_corpora
 from ser.audio.cleaning import trim
 from ser.audio.decoding import decode
-from ser.audit.same_takes import HOP, MAX_ERROR, RATE, compare, find_same_takes, fingerprint
+from ser.audit.duplicate_takes import HOP, MAX_ERROR, RATE, compare, find_same_takes, fingerprint
 from ser.demo.synthetic_speech import demo_table, synthesize
 
 SR = 16000
