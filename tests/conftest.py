@@ -35,10 +35,17 @@ CORPORA = ROOT.parent / "shared" / "corpora"
 settings.register_profile("any machine", deadline=None)  # a busy one is slow, which is no fault of the code
 settings.load_profile("any machine")
 
-# Files of tests that run in the same process, as what they share is dear. librosa's functions are
-# compiled in each process that calls them; TensorFlow is imported.
+# Files of tests that run in the same process, as what they share is dear: librosa's functions are compiled in each
+# process that calls them, TensorFlow is imported.
 TOGETHER = {
-    "librosa": ("test_pitch", "test_spectral", "test_extraction", "test_time_scale", "test_synthetic_speech"),
+    "librosa": (
+        "test_extraction",
+        "test_filter_banks",
+        "test_pitch",
+        "test_spectral",
+        "test_synthetic_speech",
+        "test_time_scale",
+    ),
     "keras": ("test_cnn", "test_residual", "test_pipeline"),
 }
 
