@@ -1,6 +1,7 @@
 """What several test modules share: small corpora, parameters and places to run the stages in."""
 
 import contextlib
+import gc
 import io
 import os
 import runpy
@@ -84,6 +85,11 @@ class FilesTogether(LoadFileScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log) -> FilesTogether:
     return FilesTogether(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector to go again and again through all that the test modules imported: it stays."""
+    gc.freeze()
 
 
 def set_params(folder: Path, changes: dict) -> None:
