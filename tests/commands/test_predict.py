@@ -68,7 +68,7 @@ def by_speaker(trained, tmp_path_factory):
 
 
 def assert_as_predicted(folder, table, model="logistic_regression"):
-    """Compare what predict.py wrote with the predictions of fold 0."""
+    """Compare what predict wrote with the predictions of fold 0."""
     table = table.assign(clip="ravdess/" + table["file"].str.rsplit("/", n=1).str[1].str.removesuffix(".wav"))
     expected = pd.read_csv(folder / f"data/predictions/train_ml/{model}.csv").query("fold == 0")
     both = expected.merge(table, on="clip", suffixes=("_expected", ""))

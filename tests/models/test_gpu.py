@@ -1,4 +1,4 @@
-"""What only a GPU shows; tests/test_lstm.py and tests/test_transformer.py train on one as well where there is one."""
+"""What only a GPU shows; the tests of the LSTM and of the encoders train on one as well where there is one."""
 
 from types import SimpleNamespace
 

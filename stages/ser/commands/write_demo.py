@@ -1,4 +1,4 @@
-"""Write clips of the synthetic demo corpus as WAV files, to listen to and to try predict.py on.
+"""Write clips of the synthetic demo corpus as WAV files, to listen to and to try predict on.
 
 The pipeline does not need them: prepare synthesizes the corpus itself.
 """
@@ -22,7 +22,7 @@ def demo(folder: Path, speakers: int | None) -> None:
         path = folder / f"{clip['clip']}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         y = synthesize(clip, params.demo.seed, params.prepare.sample_rate)
-        # not 16 bits: prepare hears what is synthesized, and what predict.py says of these files is to be the same
+        # not 16 bits: prepare hears what is synthesized, and what predict says of these files is to be the same
         soundfile.write(path, y, params.prepare.sample_rate, subtype="FLOAT")
     print(f"{len(clips)} clips of {len(chosen)} speakers in {folder / 'demo'}")
 
