@@ -29,7 +29,8 @@ repro: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev lint
 	@echo "using $(VENV)"
-	OMP_NUM_THREADS=1 python -m pytest -n auto    # a process a core, which need not wait for each other's threads
+	# a process a core, whose threads would only wait for those of the other
+	OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1 python -m pytest -n auto
 
 verify: $(VENV)/.installed-dev $(VENV)/.installed-dask
 	FULL=$(FULL) python -m pytest -m verify

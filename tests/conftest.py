@@ -27,6 +27,7 @@ from ser.demo.synthetic_speech import demo_table, synthesize
 # cache, and every later process that loads them crashes. So each has a cache of its own. (No stage imports librosa.)
 NUMBA_CACHE = tempfile.TemporaryDirectory(prefix="ser-numba-")
 os.environ["NUMBA_CACHE_DIR"] = NUMBA_CACHE.name
+os.environ["NUMBA_OPT"] = "1"  # compiled for longer than it runs
 
 FULL = bool(os.environ.get("FULL"))  # `make verify FULL=1`: the long checks at their full counts
 

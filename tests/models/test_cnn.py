@@ -211,7 +211,7 @@ def test_same_bytes_in_the_same_and_in_another_process(undisturbed, resumed, tmp
         "cnn.save(fitted.model, Path(sys.argv[2]))"
     )
     (tmp_path / "arguments").write_bytes(pickle.dumps(SMALL_FIT | {"frame_rate": FRAME_RATE}))
-    environment = os.environ | {"OMP_NUM_THREADS": "4", "PYTHONPATH": str(ROOT / "stages")}
+    environment = os.environ | {"OMP_NUM_THREADS": "4", "OMP_THREAD_LIMIT": "4", "PYTHONPATH": str(ROOT / "stages")}
     subprocess.run(
         [sys.executable, "-c", code, tmp_path / "arguments", tmp_path / "third"], env=environment, check=True
     )

@@ -23,6 +23,7 @@ TINY = SMALL | {
     "train_residual_keras.blocks": 1,
     "train_residual_keras.epochs": 2,
     "train_cnn.filters": [4],
+    "train.importance_repeats": 1,
 }
 
 

