@@ -1,5 +1,6 @@
 """Parameters: the committed file loads, and whatever is wrong in a file is named with its key, value and remedy."""
 
+from copy import deepcopy
 from pathlib import Path
 
 import pytest
@@ -17,8 +18,11 @@ COMMITTED = Path(__file__).parents[2] / "params.yaml"
 MARK = "VALUE-TO-REPLACE"
 
 
+CONTENT = YAML(typ="safe", pure=True).load(COMMITTED)  # slow to read, and most of these tests change one value of it
+
+
 def content():
-    return YAML(typ="safe", pure=True).load(COMMITTED)
+    return deepcopy(CONTENT)
 
 
 def write_with(tmp_path, key, text):
