@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from conftest import run_script, set_params, workplace
+from conftest import run_script, run_stage, set_params, workplace
 from ser.audio.cleaning import to_int16
 from ser.augmentation.added_noise import pink_noise, recorded_noise, white_noise
 from ser.augmentation.changed_copies import add_noise, augment, change_speed, draw_kinds, require_recordings, shift_time
@@ -375,15 +375,15 @@ def test_stage_stops_at_a_missing_recording_and_uses_those_there_are(tmp_path, f
     clips = pd.DataFrame({"clip": [f"demo/{row:03}" for row in range(100)], "speaker": "demo:s01", "seconds": 0.3})
     write_csv(clips, place / "data/prepared/clips.csv")
     write_json({"sample_rate": SR}, place / "data/prepared/audio.json")
-    refused = run_script(place, "augment")
+    refused = run_stage(place, "augment")
     assert refused.returncode == 1
     assert refused.stderr.startswith("error: augment.noise_folder is 'data/noise': no such folder")
     (place / "data/noise").symlink_to(FOLDERS["noise_folder"])
     (place / "data/rooms").symlink_to(FOLDERS["room_folder"])
     written = []
-    for workers in (1, 2):
+    for workers, run_it in ((1, run_stage), (2, run_script)):
         set_params(place, {"compute.workers": workers})
-        run = run_script(place, "augment")
+        run = run_it(place, "augment")
         assert run.returncode == 0, run.stderr
         written.append([path.read_bytes() for path in sorted((place / "data/augmented").rglob("*.*"))])
     assert written[0] == written[1]

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from joblib.externals.loky import get_reusable_executor
 from sklearn.metrics import recall_score
 
-from conftest import SMALL, environment, run_script, run_stage, set_params
+from conftest import SMALL, environment, run_stage, set_params
 from dvc_clone import MODELS, clone, dvc
 from ser.folds.split_schemes import shared_between_parts
 from ser.storage.samples import audio_digests
@@ -21,8 +22,9 @@ TINY = SMALL | {
     "demo.speakers": 4,
     "demo.takes": 1,
     "train_residual_keras.blocks": 1,
-    "train_residual_keras.epochs": 2,
+    "train_residual_keras.epochs": 1,
     "train_cnn.filters": [4],
+    "train_cnn.epochs": 1,
     "train.importance_repeats": 1,
 }
 
@@ -132,11 +134,13 @@ def test_another_worker_count_gives_the_same_bytes(repro):
     """The classical trainer and the features anew in two processes, compared with what one process wrote."""
     before = {path: path.read_bytes() for path in outputs(repro)}
     set_params(repro, {"compute.workers": 2})
+    get_reusable_executor().shutdown()  # of another test, in another folder
     try:
         for command in (["augment"], ["extract", "augmented"], ["train_ml"]):
-            run = run_script(repro, *command)
+            run = run_stage(repro, *command)
             assert run.returncode == 0, run.stderr[-2000:]
     finally:
+        get_reusable_executor().shutdown()
         set_params(repro, {"compute.workers": 1})
     assert outputs(repro) == sorted(before)
     assert [str(path) for path in before if path.read_bytes() != before[path]] == []

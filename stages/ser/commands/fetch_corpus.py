@@ -10,7 +10,7 @@ from pathlib import Path
 from ser.corpora.corpus_entries import KNOWN
 from ser.errors import InputError, stage_errors
 from ser.fetching.corpus_download import about, count_clips, fetch_files, size_in_words, targets
-from ser.fetching.dvc_import import dvc_root, record_import
+from ser.fetching.dvc_import import dvc_root, record_imports
 from ser.settings.all_sections import load_params
 
 
@@ -38,7 +38,7 @@ def record(files: list[tuple[str, Path]]) -> None:
     if root is None or root != dvc_root(Path.cwd()):
         print(f"not recorded in DVC: {folder} lies outside its repository")
         return
-    recorded = [str(record_import(target, url)) for url, target in files]
+    recorded = map(str, record_imports(files))
     print(f"recorded in DVC; for git: git add {' '.join(recorded)}")
 
 
