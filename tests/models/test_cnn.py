@@ -10,8 +10,6 @@ import pytest
 
 from conftest import ROOT, stop_after
 from ser.errors import InputError
-from ser.models import cnn
-from ser.networks import keras_training
 from ser.networks.batches import Examples
 from ser.networks.checkpoints import Checkpoint
 from ser.settings.all_sections import load_params
@@ -26,6 +24,14 @@ SETTINGS = SimpleNamespace(
 # For tests that do not ask how well it learns. Most of a fit's time goes into tracing its network, whatever the
 # examples: so this one is smaller, and its fits are shared.
 SMALL = SimpleNamespace(**vars(SETTINGS) | dict(filters=[4], epochs=3, mixup=0.2, balance="sampling"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def keras():
+    """Import Keras in the process that runs these tests only: each collects all tests, and it takes seconds."""
+    global cnn, keras_training
+    from ser.models import cnn
+    from ser.networks import keras_training
 
 
 def ragged(arrays: list[np.ndarray]) -> Ragged:

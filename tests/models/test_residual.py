@@ -12,8 +12,6 @@ import pytest
 from conftest import ROOT, count_epochs, stop_after
 from ser.errors import InputError
 from ser.features.column_statistics import column_statistics
-from ser.models import residual
-from ser.networks import keras_training
 from ser.networks.batches import Examples
 from ser.networks.checkpoints import Checkpoint
 from ser.settings.all_sections import load_params
@@ -27,6 +25,14 @@ SETTINGS = SimpleNamespace(
 # For tests that do not ask how well it learns. Most of a fit's time goes into tracing its network, whatever the
 # examples: so this one is smaller, its fits are shared, and each kind of balance is part of one of the other fits.
 SMALL = SimpleNamespace(**vars(SETTINGS) | dict(blocks=1, epochs=5, mixup=0.5, balance="smote"))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def keras():
+    """Import Keras in the process that runs these tests only: each collects all tests, and it takes seconds."""
+    global residual, keras_training
+    from ser.models import residual
+    from ser.networks import keras_training
 
 
 def examples(count: int, seed: int, classes: int = CLASSES) -> Examples:

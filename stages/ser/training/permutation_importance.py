@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import recall_score
 
 from ser.networks.batches import Examples
+from ser.networks.early_stopping import validation_scores
 from ser.storage.seeds import generator
 from ser.storage.shards import Ragged
 
@@ -45,14 +45,14 @@ def group_importance(
     columns = ["group", "features", "uar_drop"]
     if not repeats or not groups or not len(validation.labels):
         return pd.DataFrame(columns=columns)
-    intact = _uar(predict_proba(validation.inputs), validation.labels)
+    intact = validation_scores(predict_proba(validation.inputs), validation.labels).uar
     rows = []
     for group, members in groups.items():
         falls = []
         for repeat in range(repeats):
             order = generator(seed, group, repeat).permutation(len(validation.labels))
             exchanged = exchange(validation.inputs, members, order)
-            falls.append(intact - _uar(predict_proba(exchanged), validation.labels))
+            falls.append(intact - validation_scores(predict_proba(exchanged), validation.labels).uar)
         rows.append((group, len(members), np.mean(falls)))
     return pd.DataFrame(rows, columns=columns).round({"uar_drop": 4})
 
@@ -70,8 +70,3 @@ def exchange(inputs: np.ndarray | Ragged, columns: np.ndarray, order: np.ndarray
         arrays.append(frames)
     index = [(position, 0, len(array)) for position, array in enumerate(arrays)]
     return Ragged(arrays, np.array(index, dtype=np.int64))
-
-
-def _uar(probabilities: np.ndarray, labels: np.ndarray) -> float:
-    present = np.unique(labels)
-    return recall_score(labels, probabilities.argmax(axis=1), labels=present, average="macro", zero_division=0)
