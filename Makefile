@@ -24,7 +24,7 @@ help:
 
 repro: $(VENV)/.installed
 	@echo "using $(VENV)"
-	@python -m ser.commands.compare_machine
+	@ser compare-machine
 	dvc repro
 
 test: $(VENV)/.installed-dev lint
@@ -32,38 +32,38 @@ test: $(VENV)/.installed-dev lint
 	# a process a core, whose threads would only wait for those of the other
 	OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1 python -m pytest -n auto
 
-verify: $(VENV)/.installed-dev $(VENV)/.installed-dask
+verify: $(VENV)/.installed-dev
 	FULL=$(FULL) python -m pytest -m verify
 
 checkpoint: $(VENV)/.installed-transformers
 	$(if $(SOURCE),,$(error name a checkpoint: make checkpoint SOURCE=microsoft/wavlm-base-plus))
-	python -m ser.commands.fetch_checkpoint '$(SOURCE)' '$(or $(FOLDER),data/pretrained/$(notdir $(SOURCE)))'
+	ser checkpoint '$(SOURCE)' '$(or $(FOLDER),data/pretrained/$(notdir $(SOURCE)))'
 
 tune: $(VENV)/.installed-tune
-	@python -m ser.commands.compare_machine
-	python -m ser.commands.tune $(if $(TRIALS),--trials $(TRIALS)) $(if $(MODEL),--model $(MODEL))
+	@ser compare-machine
+	ser tune $(if $(TRIALS),--trials $(TRIALS)) $(if $(MODEL),--model $(MODEL))
 
 experiments: $(VENV)/.installed
-	python -m ser.commands.list_experiments $(EXPERIMENTS)
+	ser experiments $(EXPERIMENTS)
 
 ablation: $(VENV)/.installed
-	@python -m ser.commands.compare_machine
-	python -m ser.commands.run_ablation $(OVERRIDES) $(if $(ONLY),--only '$(ONLY)')
+	@ser compare-machine
+	ser ablation $(OVERRIDES) $(if $(ONLY),--only '$(ONLY)')
 
 corpus: $(VENV)/.installed
-	python -m ser.commands.fetch_corpus $(or $(NAME),--list) $(if $(URL),--url $(URL))
+	ser corpus $(or $(NAME),--list) $(if $(URL),--url $(URL))
 
 collect: $(VENV)/.installed-collect
-	python -m ser.commands.collect
+	ser collect
 
 BASE ?= main
 
 pr-report: $(VENV)/.installed
-	@python -m ser.commands.report_pull_request --base '$(BASE)' --model '$(MODEL)' --images '$(IMAGES)'
+	@ser pr-report --base '$(BASE)' --model '$(MODEL)' --images '$(IMAGES)'
 
-# make itself always fails with 2; `python -m ser.commands.gate_pull_request` tells "worse" (1) from "nothing compared" (2)
+# make itself always fails with 2; `ser gate` tells "worse" (1) from "nothing compared" (2)
 gate: $(VENV)/.installed
-	@python -m ser.commands.gate_pull_request --base '$(BASE)' --model '$(MODEL)'
+	@ser gate --base '$(BASE)' --model '$(MODEL)'
 
 bench: $(VENV)/.installed-bench
 	$(VENV)/bench/bin/python benchmarks/features.py $(BENCH)
@@ -74,46 +74,26 @@ bench: $(VENV)/.installed-bench
 lint: $(VENV)/.installed-dev
 	ruff check
 	ruff format --check
+	mypy
 
-$(VENV)/.installed: requirements.txt constraints.txt
+$(VENV)/.installed: requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14) and "error: Python 3.11 to 3.13 is needed, %s is %s; name another with PYTHON=…" % (sys.executable, sys.version.split()[0]))'
 	@echo "installing the pinned requirements into $(VENV) (several GB, some minutes)"
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@$(PIP) -r requirements.txt -c constraints.txt
-	@echo '$(CURDIR)/stages' > "$$($(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/ser.pth"
+	@$(PIP) -r requirements.txt -e . -c constraints.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt requirements-collect.txt requirements-transformers.txt \
-		requirements-tune.txt $(VENV)/.installed
-	@echo "installing the test tools into $(VENV)"
-	@$(PIP) -r requirements-dev.txt -c constraints.txt
-	@touch $@
-
-$(VENV)/.installed-collect: requirements-collect.txt $(VENV)/.installed
-	@echo "installing yt-dlp, PyAV and Silero VAD into $(VENV)"
-	@$(PIP) -r requirements-collect.txt -c constraints.txt
-	@touch $@
-
-$(VENV)/.installed-transformers: requirements-transformers.txt $(VENV)/.installed
-	@echo "installing transformers into $(VENV)"
-	@$(PIP) -r requirements-transformers.txt -c constraints.txt
-	@touch $@
-
-$(VENV)/.installed-tune: requirements-tune.txt $(VENV)/.installed
-	@echo "installing Optuna into $(VENV)"
-	@$(PIP) -r requirements-tune.txt -c constraints.txt
-	@touch $@
-
-$(VENV)/.installed-dask: requirements-dask.txt $(VENV)/.installed
-	@echo "installing Dask into $(VENV)"
-	@$(PIP) -r requirements-dask.txt -c constraints.txt
+# an extra of pyproject.toml: dev, collect, transformers, tune
+$(VENV)/.installed-%: $(VENV)/.installed
+	@echo "installing what [$*] of pyproject.toml names into $(VENV)"
+	@$(PIP) -r requirements.txt -e '.[$*]' -c constraints.txt
 	@touch $@
 
 # openSMILE pulls in packages that change how pandas works: it gets an environment of its own that sees the other one
-$(VENV)/.installed-bench: requirements-bench.txt $(VENV)/.installed
+$(VENV)/.installed-bench: $(VENV)/.installed
 	@echo "installing openSMILE into $(VENV)/bench"
 	@$(VENV)/bin/python -m venv $(VENV)/bench
 	@$(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 		> $$($(VENV)/bench/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/pipeline.pth
-	@$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check -r requirements-bench.txt -c constraints.txt
+	@$(VENV)/bench/bin/python -m pip install --quiet --disable-pip-version-check -e '.[bench]' -c constraints.txt
 	@touch $@

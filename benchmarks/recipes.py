@@ -36,7 +36,7 @@ def file_recipes(params: Params) -> dict[str, Callable[[Path], np.ndarray]]:
     try:
         import opensmile
     except ImportError:
-        print("openSMILE is left out: not installed (pip install -r requirements-bench.txt -c constraints.txt)")
+        print("openSMILE is left out: not installed (`make bench` installs it)")
         return recipes
     for name in ("eGeMAPSv02", "ComParE_2016"):
         smile = opensmile.Smile(opensmile.FeatureSet[name], opensmile.FeatureLevel.Functionals)

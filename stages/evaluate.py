@@ -80,7 +80,7 @@ def evaluate() -> None:
     write_json({"validation": validation}, REPORTS / "validation.json")
     write_json(protocol, REPORTS / "protocol.json")
     draw_charts(results, clips, protocol)
-    # not a DVC output: it says where the results were made (see compare_machine.py) and is none of them
+    # not a DVC output: it says where the results were made (see `ser compare-machine`) and is none of them
     write_json(describe_machine(), REPORTS / "machine.json")
     print_summary(results["scores"], protocol)
     print_by_corpus(results["groups"])

@@ -20,6 +20,7 @@ from ruamel.yaml import YAML
 from xdist.scheduler import LoadFileScheduling
 
 from ser.audio.cleaning import to_int16
+from ser.commands.command_line import main
 from ser.corpora import ravdess
 from ser.demo.synthetic_speech import demo_table, synthesize
 
@@ -113,10 +114,10 @@ def count_epochs(module, patch: pytest.MonkeyPatch) -> list[int]:
     return trained
 
 
-def script_of(name: str) -> Path:
-    """Return the file of a stage or of a command, from the root of the repository."""
+def stage_of(name: str) -> Path | None:
+    """Return the script of a stage, from the root of the repository; None: it is a command's name."""
     stage = Path("stages") / f"{name}.py"
-    return stage if (ROOT / stage).is_file() else Path("stages/ser/commands") / f"{name}.py"
+    return stage if (ROOT / stage).is_file() else None
 
 
 def environment() -> dict[str, str]:
@@ -128,7 +129,8 @@ def environment() -> dict[str, str]:
 def run_script(folder: Path, *command: str) -> subprocess.CompletedProcess:
     """Run a stage or a command in a folder, as DVC or a person does."""
     name, *arguments = command
-    program = [str(script_of(name))] if script_of(name).parent.name == "stages" else ["-m", f"ser.commands.{name}"]
+    stage = stage_of(name)
+    program = [str(stage)] if stage else ["-m", "ser.commands", name]
     return subprocess.run(
         [sys.executable, *program, *arguments], cwd=folder, env=environment(), capture_output=True, text=True
     )
@@ -147,9 +149,13 @@ def run_stage(folder: Path, *command: str) -> subprocess.CompletedProcess:
         contextlib.redirect_stderr(err),
         pytest.MonkeyPatch.context() as patch,
     ):
-        patch.setattr("sys.argv", [str(script_of(name)), *arguments])
+        stage = stage_of(name)
+        patch.setattr("sys.argv", [str(stage), *arguments] if stage else ["ser", name, *arguments])
         try:
-            runpy.run_path(str(ROOT / script_of(name)), run_name="__main__")
+            if stage:
+                runpy.run_path(str(ROOT / stage), run_name="__main__")
+            else:
+                main()
         except SystemExit as stop:
             code = stop.code or 0
         except Exception:

@@ -123,4 +123,4 @@ def call(folder: Path, command: str, *arguments: str, code: int = 0) -> str:
 
 
 def tune(folder: Path, *arguments: str, code: int = 0) -> str:
-    return run(folder, sys.executable, "-m", "ser.commands.tune", *arguments, code=code)
+    return run(folder, sys.executable, "-m", "ser.commands", "tune", *arguments, code=code)

@@ -9,6 +9,11 @@ class InputError(Exception):
     """Parameters or data that the pipeline cannot work with; the message names what, where and the remedy."""
 
 
+def install(extra: str) -> str:
+    """Return the command that installs what some part needs, such as ``train`` (see pyproject.toml)."""
+    return f"pip install 'reproducible-ser[{extra}]' (in a clone: pip install -e '.[{extra}]' -c constraints.txt)"
+
+
 @contextmanager
 def stage_errors() -> Iterator[None]:
     """Turn an `InputError` into one line on standard error and exit code 1."""

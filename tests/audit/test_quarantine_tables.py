@@ -23,7 +23,7 @@ def place(tmp_path, small_ravdess):
 
 
 def audit(place, *arguments):
-    run = run_stage(place, "audit_files", *map(str, arguments))
+    run = run_stage(place, "audit", *map(str, arguments))
     assert run.returncode == 0, run.stderr
     return run.stdout, json.loads((place / "reports/audit/audit.json").read_text())
 
@@ -108,14 +108,14 @@ def test_the_page_loads_nothing_and_escapes_names(place, tmp_path):
 
 
 def test_a_folder_called_demo_is_files_like_any_other(place):
-    assert run_stage(place, "write_demo", "data/demo", "--speakers", "1").returncode == 0
+    assert run_stage(place, "demo", "data/demo", "--speakers", "1").returncode == 0
     said, summary = audit(place, "data/demo/demo")
     assert summary["clips"] == 0
     assert summary["quarantined"] == len(list((place / "data/demo").rglob("*.wav"))) > 0
 
 
 def test_what_is_not_there_is_one_line(place):
-    run = run_stage(place, "audit_files", "absent")
+    run = run_stage(place, "audit", "absent")
     assert run.returncode == 1
     assert run.stderr.strip() == "error: absent not found"
 

@@ -155,7 +155,7 @@ def test_a_killed_run_ends_with_the_same_files_and_fetches_nothing_twice(place, 
     with serving(files=files) as server:
         write_sources(place, rows(server))
         process = subprocess.Popen(
-            [sys.executable, "-m", "ser.commands.collect"],
+            [sys.executable, "-m", "ser.commands", "collect"],
             cwd=place,
             env=environment(),
             stdout=subprocess.DEVNULL,

@@ -20,7 +20,7 @@ from ser.compute.parallel import parallel_map
 from ser.errors import InputError
 from ser.settings.compute_section import Compute
 
-pytest.importorskip("distributed", reason="Dask is not installed: pip install -r requirements-dask.txt")
+pytest.importorskip("distributed", reason="Dask is not installed: the extra dask")
 pytestmark = pytest.mark.verify
 
 STAGES = [["augment"], ["extract", "prepared"], ["extract", "augmented"], ["train_lstm"]]

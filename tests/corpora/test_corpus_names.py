@@ -577,18 +577,18 @@ def test_downloads_are_archives_with_whole_checksums(corpus):
 
 def test_committed_document_is_what_the_script_writes(tmp_path):
     place = workplace(tmp_path)
-    result = run_stage(place, "list_corpora")
+    result = run_stage(place, "corpora", "--write")
     assert result.returncode == 0, result.stderr
     written = (place / "docs" / "corpora.md").read_text(encoding="utf-8")
     committed = (ROOT / "docs" / "corpora.md").read_text(encoding="utf-8")
-    assert written == committed, "run python -m ser.commands.list_corpora and commit the change"
+    assert written == committed, "run ser corpora --write and commit the change"
     for name, module in KNOWN.items():
         assert f"## {name}\n" in committed
         assert module.ABOUT.citation in committed
 
 
 def test_script_says_what_it_does():
-    result = run_stage(ROOT, "list_corpora", "--help")
+    result = run_stage(ROOT, "corpora", "--write", "--help")
     assert result.returncode == 0
     assert "docs/corpora.md" in result.stdout
 

@@ -528,7 +528,7 @@ def test_a_hub_name_without_network_is_named_with_what_to_do(work):
         text = message(train_transformer.train_transformer, "base", "frozen")
     assert "someone/some-encoder: no such folder here" in text
     assert "outgoing traffic has been disabled" in text
-    assert "python -m ser.commands.fetch_checkpoint someone/some-encoder FOLDER" in text
+    assert "ser checkpoint someone/some-encoder FOLDER" in text
 
 
 def test_a_path_is_never_asked_of_the_hub():
@@ -567,7 +567,7 @@ def test_pickled_weights_are_refused_until_they_are_converted(broken, checkpoint
     (broken / "model.safetensors").unlink()
     text = message(pretrained.find_checkpoint, str(broken))
     assert "pickles" in text
-    assert f"python -m ser.commands.fetch_checkpoint {broken} FOLDER" in text
+    assert f"ser checkpoint {broken} FOLDER" in text
     converted = broken.parent / "converted"
     fetch_checkpoint.fetch_checkpoint(str(broken), converted)
     assert contents(pretrained.find_checkpoint(str(converted))) == contents(checkpoints["hubert"])
@@ -632,7 +632,7 @@ def test_without_the_optional_packages_it_says_what_to_install(checkpoints, tmp_
     }
     text = message(calls[package])
     assert f"{package}" in text
-    assert "not installed: pip install -r requirements-transformers.txt -c constraints.txt" in text
+    assert "not installed: pip install -e '.[transformers]' -c constraints.txt" in text
 
 
 def test_a_model_that_was_not_trained_cannot_be_gathered(work):

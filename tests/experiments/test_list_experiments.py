@@ -22,7 +22,7 @@ def repository(tmp_path_factory):
 
 
 def test_table_of_real_experiments(repository):
-    printed = call(repository, "list_experiments")
+    printed = call(repository, "experiments")
     table = pd.read_csv(repository / "reports/experiments.csv").set_index("experiment")
     assert list(table.index) == ["new", "main", "waits"]  # by validation; by test it would be the other way round
     assert list(table["train_ml.svm_rbf.C"]) == [10.0, 5.0, 20.0]

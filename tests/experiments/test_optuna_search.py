@@ -261,7 +261,7 @@ def test_search_applies_the_best_by_validation(tmp_path, monkeypatch):
 
 
 def start(folder, *arguments: str) -> subprocess.Popen:
-    command = [sys.executable, "-m", "ser.commands.tune", *arguments]
+    command = [sys.executable, "-m", "ser.commands", "tune", *arguments]
     return subprocess.Popen(
         command, cwd=folder, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )

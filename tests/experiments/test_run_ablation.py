@@ -15,7 +15,7 @@ from ser.settings.overrides import collect_settings, with_settings
 from synthetic_predictions import predictions, rows_to_score
 from toy_repository import call, experiments, run, toy_repository
 
-COMMAND = "ser.commands.run_ablation"
+ABLATION = ("-m", "ser.commands", "ablation")
 PARAMS = load_params(ROOT / "params.yaml")
 COMMITTED = read_ablation(ROOT / VARIANTS)
 STAGES = ["train_ml", "train_lstm", "fuse"]
@@ -307,7 +307,7 @@ def repository(tmp_path_factory):
     (folder / "benchmarks/ablation.yaml").write_text(VARIANT)
     run(folder, "git", "add", "-A")
     run(folder, "git", "commit", "-qm", "ablation")
-    return folder, call(folder, "run_ablation")
+    return folder, call(folder, "ablation")
 
 
 def test_real_experiments(repository):
@@ -367,7 +367,7 @@ def test_variants_are_listed(capsys):
 @pytest.mark.verify
 def test_stages_that_ran_before_are_restored(repository):
     folder, _ = repository
-    run(folder, sys.executable, "-m", COMMAND, "train_lstm.epochs=3", "--only", "weaker")
+    run(folder, sys.executable, *ABLATION, "train_lstm.epochs=3", "--only", "weaker")
     log = max(folder.glob(".dvc/tmp/ablation/ablation-weaker-*.log"), key=lambda path: path.stat().st_mtime).read_text()
     assert all(f"Stage '{stage}' is cached" in log for stage in ("prepare", "train_ml"))
 
@@ -377,9 +377,9 @@ def test_a_variant_that_fails_is_passed_over(repository):
     folder, _ = repository
     (folder / "benchmarks/ablation.yaml").write_text(VARIANT.replace("0.1", "99.0"))
     run(folder, "git", "commit", "-qam", "too high")
-    printed = run(folder, sys.executable, "-m", COMMAND, code=1)
+    printed = run(folder, sys.executable, *ABLATION, code=1)
     assert "weaker: failed: C is too high" in printed and "1 variants, 1 failed" in printed
     assert "- weaker: C is too high" in (folder / "reports/benchmarks/ablation_demo.md").read_text()
     assert "error: the base fails: C is too high" in run(
-        folder, sys.executable, "-m", COMMAND, "train_ml.svm_rbf.C=77.0", code=1
+        folder, sys.executable, *ABLATION, "train_ml.svm_rbf.C=77.0", code=1
     )

@@ -80,17 +80,15 @@ def test_every_source_has_a_reference_and_every_reference_is_a_source():
 def test_committed_document_is_what_the_script_writes(tmp_path):
     place = workplace(tmp_path)
     (place / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
-    result = run_stage(place, "list_features")
+    result = run_stage(place, "features", "--write")
     assert result.returncode == 0, result.stderr
     written = (place / "docs" / "features.md").read_text(encoding="utf-8")
-    assert written == DOCUMENT.read_text(encoding="utf-8"), (
-        "run python -m ser.commands.list_features and commit the change"
-    )
+    assert written == DOCUMENT.read_text(encoding="utf-8"), "run ser features --write and commit the change"
     assert "compact" in result.stdout
 
 
 def test_script_says_what_it_does():
-    result = run_stage(ROOT, "list_features", "--help")
+    result = run_stage(ROOT, "features", "--write", "--help")
     assert result.returncode == 0
     assert "docs/features.md" in result.stdout
 

@@ -27,12 +27,13 @@ from toy_repository import init_dvc
 ABOUT = About("The title", "en", 4, 2, "names", "Somebody 2020", "CC BY 4.0", "https://example.org/home")
 # the command as it is, in a process of its own, with something else known of RAVDESS: where the test serves it
 SCRIPT = """
-import runpy, sys
+import sys
+from ser.commands.command_line import main
 from ser.corpora import ravdess
 from ser.corpora.corpus_facts import About, Download
 ravdess.ABOUT = {about!r}
-sys.argv = ["fetch_corpus.py", *sys.argv[1:]]
-runpy.run_module("ser.commands.fetch_corpus", run_name="__main__")
+sys.argv = ["ser", "corpus", *sys.argv[1:]]
+main()
 """
 
 
@@ -48,7 +49,7 @@ def command(folder: Path, about: About, *arguments: str) -> subprocess.Completed
     """Run the command as it is, in this process, with the same known of RAVDESS."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ravdess, "ABOUT", about)
-        return run_stage(folder, "fetch_corpus", *arguments)
+        return run_stage(folder, "corpus", *arguments)
 
 
 def fetch(folder: Path, about: About, *arguments: str) -> subprocess.CompletedProcess:

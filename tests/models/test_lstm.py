@@ -12,7 +12,6 @@ import torch
 
 from conftest import ROOT, count_epochs, stop_after
 from ser.audio.cleaning import AudioSettings
-from ser.commands import predict
 from ser.errors import InputError
 from ser.models import lstm
 from ser.networks import torch_training
@@ -20,7 +19,9 @@ from ser.networks.batches import Examples
 from ser.networks.checkpoints import Checkpoint
 from ser.networks.layer_graph import draw_network
 from ser.networks.recurrent_layers import LSTMNetwork, average_neighbours
+from ser.prediction.trained_model import load
 from ser.settings.all_sections import load_params
+from ser.storage.model_formats import FORMAT
 from ser.storage.shards import Ragged
 
 CLASSES, FEATURES = 3, 5
@@ -206,12 +207,13 @@ def test_a_damaged_model_is_an_error_that_names_it(fitted, tmp_path, damage):
     lstm.save(fitted.model, tmp_path)
     (tmp_path / "weights.pt").write_bytes(damage)
     audio = dict.fromkeys(AudioSettings.__annotations__)
-    about = {"trainer": "train_lstm", "normalization": "train", "class_factors": [1.0] * CLASSES}
+    about = {"format": FORMAT, "trainer": "train_lstm", "normalization": "train", "class_factors": [1.0] * CLASSES}
+    about["classes"] = ["anger", "fear", "sadness"]
     (tmp_path / "model.json").write_text(
         json.dumps(about | {"input": {"kind": "frames", "extract": {}, "audio": audio}})
     )
     with pytest.raises(InputError, match=f"{tmp_path}: the model cannot be loaded"):
-        predict.predict([], tmp_path, None)
+        load(tmp_path)
 
 
 def test_same_bytes_in_the_same_and_in_another_process(tmp_path):

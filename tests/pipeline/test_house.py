@@ -54,7 +54,7 @@ def test_room_is_small_and_imports_nothing_by_itself(room):
 
 
 def test_templates_lie_beside_the_module_that_fills_them():
-    others = [path for path in LIBRARY.rglob("*.*") if path.suffix not in (".py", ".pyc")]
+    others = [path for path in LIBRARY.rglob("*.*") if path.suffix not in (".py", ".pyc", ".typed")]
     assert len(others) == 5
     assert [path for path in others if not path.with_suffix(".py").is_file()] == []
 

@@ -44,7 +44,7 @@ def repro(tmp_path_factory) -> Path:
 def recordings(repro, tmp_path_factory) -> Path:
     """Demo speech of one speaker, and a file that is none."""
     folder = tmp_path_factory.mktemp("recordings") / "wavs"
-    assert run_stage(repro, "write_demo", str(folder), "--speakers", "1").returncode == 0
+    assert run_stage(repro, "demo", str(folder), "--speakers", "1").returncode == 0
     (folder / "text.wav").write_text("no audio")
     return folder
 

@@ -18,7 +18,7 @@ def trained(request, tmp_path_factory):
     changes = {"train__normalization": request.param, "train__logit_adjustment": 1.0}
     changes |= {"prepare__rename": {"neutral": "sadness"}}  # with anger half as frequent there is something to adjust
     folder = workplace(tmp_path_factory.mktemp(request.param) / "work", **changes)
-    steps = ["prepare", "split", "augment", "extract prepared", "extract augmented", *MODELS, "write_demo wavs"]
+    steps = ["prepare", "split", "augment", "extract prepared", "extract augmented", *MODELS, "demo wavs"]
     for step in steps:
         run = run_script(folder, *step.split())
         assert run.returncode == 0, run.stderr

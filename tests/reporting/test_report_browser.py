@@ -10,7 +10,7 @@ from conftest import ROOT, run_script
 from report_tables import make_clips, write_run
 
 pytestmark = pytest.mark.verify
-sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: requirements-dev.txt")
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: install the extra dev")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",)
 BROWSER = os.environ.get("CHROME") or next(filter(None, map(shutil.which, (*NAMES, *PLACES))), None)

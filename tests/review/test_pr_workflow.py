@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from conftest import ROOT, environment
+from ser.commands.command_line import ENTRIES
 from toy_repository import dvc, init_dvc
 
 WORKFLOW = yaml.load((ROOT / ".github/workflows/pr.yml").read_text(), yaml.BaseLoader)
@@ -135,19 +136,14 @@ def test_make_and_scripts_that_the_workflow_names_exist():
     assert {"test", "pr-report"} <= set(re.findall(r"make ([\w-]+)", commands)) <= targets
     for script in re.findall(r"bash (\S+)", commands):
         assert (ROOT / script).is_file(), script
-    for module in re.findall(r"python -m (\S+)", commands):
-        assert (ROOT / "stages" / f"{module.replace('.', '/')}.py").is_file(), module
+    named = re.findall(r"^\s*ser ([\w-]+)", commands, re.MULTILINE)
+    assert named and {*named} <= {*ENTRIES}
 
 
 @pytest.mark.parametrize(("code", "passes"), [(0, True), (1, False), (2, True)])
 def test_the_gate_decides_the_job(tmp_path, code, passes):
-    """The step's own shell, with a gate script that ends with each of the codes that the real one documents."""
-    gate = tmp_path / "ser/commands/gate_pull_request.py"  # a module of the folder it is run in comes first
-    gate.parent.mkdir(parents=True)
-    gate.write_text(f"raise SystemExit({code})")
-    for package in (gate.parents[1], gate.parent):
-        (package / "__init__.py").touch()
+    """The step's own shell, with a gate that ends with each of the codes that the real one documents."""
     step = next(step for step in STEPS if step.get("name") == "Gate")
-    done = run(tmp_path, "bash", "-e", "-c", step["run"])
+    done = run(tmp_path, "bash", "-e", "-c", f"ser() {{ return {code}; }}\n{step['run']}")
     assert (done.returncode == 0) is passes
     assert ("::warning" in done.stdout) is (code == 2)

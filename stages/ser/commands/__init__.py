@@ -1,3 +1,3 @@
-"""Commands: what a person types, a module a command;
-``python -m ser.commands.predict --help`` says what one does.
+"""Commands: `ser <command>`, what a person types, a module a command;
+`command_line` lists them. Without the installed command: ``python -m ser.commands``.
 """

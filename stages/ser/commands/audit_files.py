@@ -4,21 +4,23 @@ Takes any folder, archive (.zip, .tar, .tar.gz) or table of clips (.csv, .tsv, .
 it. Writes the same tables and the same page as the stage `prepare` does for the corpora of params.yaml.
 """
 
-import argparse
 from pathlib import Path
+
+import click
 
 from ser.audit.quarantine_tables import report_audit
 from ser.audit.survey import file_table, hear_all, mark_duplicates
+from ser.commands.command_line import help_of
 from ser.corpora.corpus_entries import KNOWN, known_corpus, read_places
 from ser.corpora.corpus_files import corpus_name
-from ser.errors import InputError, stage_errors
-from ser.settings.all_sections import load_params
+from ser.errors import InputError
+from ser.settings.all_sections import params_here
 
 
 def audit(place: Path, scheme: str | None, output: Path) -> None:
     if not place.exists():
         raise InputError(f"{place} not found")
-    params = load_params()
+    params = params_here()
     settings = params.prepare.model_copy(update={"emotions": [], "rename": {}})  # the corpus as it is
     place = place.absolute()
     corpus = scheme or known_corpus(place.name) or corpus_name(place.name)
@@ -31,13 +33,11 @@ def audit(place: Path, scheme: str | None, output: Path) -> None:
     print(f"see {output / 'audit.html'}")
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("place", type=Path, help="folder, archive or table")
-    parser.add_argument(
-        "--corpus", choices=sorted(KNOWN), help="whose names the files have, if the folder is called otherwise"
-    )
-    parser.add_argument("--output", type=Path, default=Path("reports/audit"), help="folder (default: %(default)s)")
-    arguments = parser.parse_args()
-    with stage_errors():
-        audit(arguments.place, arguments.corpus, arguments.output)
+@click.command(help=help_of(__doc__))
+@click.argument("place", type=click.Path(path_type=Path), metavar="FOLDER_ARCHIVE_OR_TABLE")
+@click.option(
+    "--corpus", type=click.Choice(sorted(KNOWN)), help="Whose names the files have, if the folder is called otherwise."
+)
+@click.option("--output", type=click.Path(path_type=Path), default="reports/audit", show_default=True, help="Folder.")
+def command(place: Path, corpus: str | None, output: Path) -> None:
+    audit(place, corpus, output)

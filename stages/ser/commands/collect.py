@@ -7,17 +7,17 @@ Writes  <raw.path>/<collect.name>/<emotion>/<speaker>/*.wav, mono, 16 kHz, 16 bi
 No stage of the pipeline: run it by hand. A source that is finished is not fetched again.
 """
 
-import argparse
-import sys
 from pathlib import Path
 
+import click
 import pandas as pd
 from tqdm import tqdm
 
 from ser.collecting.web_audio import require_tools
 from ser.collecting.web_sources import collect_address, key_of, provenance, read_record, read_sources, tidy
+from ser.commands.command_line import help_of
 from ser.corpora.corpus_entries import KNOWN
-from ser.errors import InputError, stage_errors
+from ser.errors import InputError
 from ser.settings.all_sections import load_params
 from ser.storage.csv_tables import write_csv
 
@@ -82,12 +82,9 @@ def summarise(
         print(f"  {kept} sources kept as an earlier row or setting gave them: they cannot be fetched now")
 
 
-if __name__ == "__main__":
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
-    with stage_errors():
-        try:
-            sys.exit(0 if collect() else 1)
-        except KeyboardInterrupt:
-            raise InputError("interrupted; run it again, finished sources are not fetched again") from None
-        except OSError as error:
-            raise InputError(f"{error.filename}: {error.strerror}") from None
+@click.command(help=help_of(__doc__))
+def command() -> int:
+    try:
+        return 0 if collect() else 1
+    except KeyboardInterrupt:
+        raise InputError("interrupted; run it again, finished sources are not fetched again") from None

@@ -1,9 +1,11 @@
 """Say so if this machine's CPU is of another kind than the one that the results in reports/ were made on."""
 
-import argparse
 import json
 from pathlib import Path
 
+import click
+
+from ser.commands.command_line import help_of
 from ser.compute.cpu_kind import describe_machine
 
 
@@ -21,6 +23,6 @@ def compare_machine() -> None:
     print("\n".join(f"  {line}" for line in differing))
 
 
-if __name__ == "__main__":
-    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
+@click.command(help=help_of(__doc__))
+def command() -> None:
     compare_machine()

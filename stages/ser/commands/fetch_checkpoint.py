@@ -2,12 +2,17 @@
 
 Most published encoders are pickles. Of these nothing but tensors is read, and no code is run. A folder that holds a
 checkpoint is converted as well. No stage of the pipeline: run it once for each checkpoint, where there is network.
+
+SOURCE is a name on the hub, such as microsoft/wavlm-base-plus, or a folder; FOLDER is made, such as
+data/pretrained/wavlm-base-plus.
 """
 
-import argparse
 import re
 from pathlib import Path
 
+import click
+
+from ser.commands.command_line import help_of
 from ser.encoders.pretrained_files import (
     CONFIG,
     EXTRACTOR,
@@ -18,7 +23,7 @@ from ser.encoders.pretrained_files import (
     fetch_from_hub,
 )
 from ser.encoders.speech_encoder import load_encoder, save_encoder
-from ser.errors import InputError, stage_errors
+from ser.errors import InputError
 
 
 def fetch_checkpoint(source: str, folder: Path) -> None:
@@ -39,10 +44,8 @@ def fetch_checkpoint(source: str, folder: Path) -> None:
     print(f"to train on it: dvc exp run -S '+train_transformer.checkpoints.{name}={folder}'")
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("source", help="name on the hub, such as microsoft/wavlm-base-plus, or a folder")
-    parser.add_argument("folder", type=Path, help="is made, such as data/pretrained/wavlm-base-plus")
-    arguments = parser.parse_args()
-    with stage_errors():
-        fetch_checkpoint(arguments.source, arguments.folder)
+@click.command(help=help_of(__doc__))
+@click.argument("source")
+@click.argument("folder", type=click.Path(path_type=Path))
+def command(source: str, folder: Path) -> None:
+    fetch_checkpoint(source, folder)

@@ -2,13 +2,17 @@
 
 A download that was interrupted goes on where it ended; one that is complete is checked and not repeated. For a corpus
 behind a form, says how to get it and what of it is there. No stage of the pipeline: run it once for each corpus.
+
+NAME is that of the corpus, as in prepare.corpora.
 """
 
-import argparse
 from pathlib import Path
 
+import click
+
+from ser.commands.command_line import help_of
 from ser.corpora.corpus_entries import KNOWN
-from ser.errors import InputError, stage_errors
+from ser.errors import InputError
 from ser.fetching.corpus_download import about, count_clips, fetch_files, size_in_words, targets
 from ser.fetching.dvc_import import dvc_root, record_imports
 from ser.settings.all_sections import load_params
@@ -54,24 +58,17 @@ def list_corpora() -> None:
         print(f"{name:<14} {size:>7}  {known.clips:>6} clips  {known.language}  {known.licence}  ({known.title})")
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", nargs="?", help="of the corpus, as in prepare.corpora")
-    parser.add_argument("--list", action="store_true", help="list the known corpora, their size and licence")
-    parser.add_argument("--url", default="", help="a mirror's address, for a corpus of one download")
-    arguments = parser.parse_args()
-    if not arguments.list and not arguments.name:
-        parser.error("name a corpus, or --list them")
-    return arguments
-
-
-if __name__ == "__main__":
-    arguments = parse_arguments()
-    with stage_errors():
-        if arguments.list:
-            list_corpora()
-        else:
-            try:
-                fetch_corpus(arguments.name, arguments.url)
-            except KeyboardInterrupt:
-                raise InputError("interrupted; run it again, it goes on where it ended") from None
+@click.command(help=help_of(__doc__))
+@click.argument("name", required=False)
+@click.option("--list", "listing", is_flag=True, help="List the known corpora, their size and licence.")
+@click.option("--url", default="", help="A mirror's address, for a corpus of one download.")
+def command(name: str | None, listing: bool, url: str) -> None:
+    if listing:
+        list_corpora()
+    elif not name:
+        raise click.UsageError("name a corpus, or --list them")
+    else:
+        try:
+            fetch_corpus(name, url)
+        except KeyboardInterrupt:
+            raise InputError("interrupted; run it again, it goes on where it ended") from None

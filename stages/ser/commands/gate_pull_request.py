@@ -12,12 +12,14 @@ Exit codes:
 Reads   git, and through DVC data/predictions/<trainer>/<model>.csv and data/prepared/clips.csv of both revisions
 """
 
-import argparse
 import sys
 import traceback
+from pathlib import Path
 
+import click
 import numpy as np
 
+from ser.commands.command_line import help_of
 from ser.errors import InputError
 from ser.review.pull_request import UNCHANGED, compare_results, luck_is_hidden, main_model
 from ser.review.pull_request_page import gate_line
@@ -33,6 +35,8 @@ def gate(base_name: str, model: str) -> bool:
     InputError
         They cannot be compared.
     """
+    if not Path("dvc.yaml").is_file():
+        raise InputError("this is no clone of the project: change to its root, where dvc.yaml is")
     base = fork_point(find_commit(base_name), find_commit("HEAD"))
     confidence = read_confidence(base)  # a branch does not choose what is asked of it
     same = same_output(*(read_yaml("dvc.lock", commit) for commit in (base, None)), "data/predictions") is True
@@ -50,17 +54,14 @@ def gate(base_name: str, model: str) -> bool:
     return bool(row["high"] < 0)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--base", default="main", help="branch that is merged into, or any commit (default: main)")
-    parser.add_argument("--model", default="", help="default: ensemble, else the best of the base")
-    arguments = parser.parse_args()
+@click.command(help=help_of(__doc__))
+@click.option("--base", default="main", show_default=True, help="Branch that is merged into, or any commit.")
+@click.option("--model", default="", help="Whose UAR.  [default: ensemble, else the best of the base]")
+def command(base: str, model: str) -> int:
     try:
-        worse = gate(arguments.base, arguments.model)
+        return 1 if gate(base, model) else 0
     except InputError as error:
         print(f"error: nothing compared: {error}", file=sys.stderr)
-        sys.exit(2)
     except Exception:
         traceback.print_exc()  # Python's own code would be 1, which means worse
-        sys.exit(2)
-    sys.exit(1 if worse else 0)
+    return 2

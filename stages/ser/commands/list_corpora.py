@@ -3,10 +3,12 @@
 Writes  docs/corpora.md; run it again after a change of a module in stages/ser/corpora
 """
 
-import argparse
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
+import click
+
+from ser.commands.command_line import help_of
 from ser.corpora.corpus_entries import KNOWN
 from ser.corpora.corpus_facts import Download
 from ser.corpora.emotion_words import EMOTIONS
@@ -15,7 +17,7 @@ DOCUMENT = Path("docs/corpora.md")
 
 TEXT = """# Corpora
 
-<!-- Written by `python -m ser.commands.list_corpora`; change the modules in stages/ser/corpora, not this file. -->
+<!-- Written by `ser corpora --write`; change the modules in stages/ser/corpora, not this file. -->
 
 The names of the files in these corpora are understood: they state speaker, sex, emotion and whatever else a corpus
 puts there, and a name that its scheme cannot have produced is quarantined with the reason. Each corpus has its own
@@ -48,7 +50,10 @@ CORPUS = """## {name}
 - **Citation**: {citation}"""
 
 
-def list_corpora() -> None:
+def list_corpora(write: bool) -> None:
+    if not write:
+        print(document())
+        return
     DOCUMENT.parent.mkdir(exist_ok=True)
     DOCUMENT.write_text(document(), encoding="utf-8")
     print(f"{DOCUMENT}: " + ", ".join(f"{name} {module.ABOUT.clips}" for name, module in KNOWN.items()))
@@ -94,7 +99,7 @@ def describe(download: Download) -> str:
     return f"[{download.file}]({download.url}): {size}, {md5}."
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.parse_args()
-    list_corpora()
+@click.command(help=help_of(__doc__))
+@click.option("--write", is_flag=True, help=f"Write {DOCUMENT} instead of printing it.")
+def command(write: bool) -> None:
+    list_corpora(write)

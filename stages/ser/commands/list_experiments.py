@@ -4,13 +4,14 @@ Reads   the experiments of HEAD (--all: of every commit), by DVC
 Writes  reports/experiments.csv, reports/experiments.png (not in git)
 """
 
-import argparse
 from pathlib import Path
 
+import click
 import pandas as pd
 
 from ser.charts.parallel_coordinates import parallel_coordinates
-from ser.errors import InputError, stage_errors
+from ser.commands.command_line import help_of
+from ser.errors import InputError
 from ser.experiments.listing import parameters_of, read_experiments
 from ser.settings.all_sections import load_params
 from ser.storage.csv_tables import write_csv
@@ -38,14 +39,8 @@ def list_experiments(model: str | None, everything: bool) -> None:
         raise InputError("no experiment has reports/validation.json: no chart")
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", help="whose scores; default: tune.model")
-    parser.add_argument("--all", action="store_true", help="the experiments of every commit, not of HEAD only")
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    arguments = parse_arguments()
-    with stage_errors():
-        list_experiments(arguments.model, arguments.all)
+@click.command(help=help_of(__doc__))
+@click.option("--model", help="Whose scores.  [default: tune.model]")
+@click.option("--all", "everything", is_flag=True, help="The experiments of every commit, not of HEAD only.")
+def command(model: str | None, everything: bool) -> None:
+    list_experiments(model, everything)

@@ -4,13 +4,13 @@ Reads   params.yaml
 Writes  docs/features.md; run it again after a change of the features or of extract.functionals
 """
 
-import argparse
 from collections.abc import Iterable
 from pathlib import Path
 
+import click
 import numpy as np
 
-from ser.errors import stage_errors
+from ser.commands.command_line import help_of
 from ser.features.descriptor_catalogue import (
     DESCRIPTORS,
     FUNCTIONALS,
@@ -31,7 +31,7 @@ DOCUMENT = Path("docs/features.md")
 
 TEXT = """# Features
 
-<!-- Written by `python -m ser.commands.list_features`; change the code or the catalogue, not this file. -->
+<!-- Written by `ser features --write`; change the code or the catalogue, not this file. -->
 
 Classical models and the residual network read one vector a clip: **functionals** (statistics over time) of
 **descriptors** (measured frame by frame), and **segment values** (rhythm). `extract.functionals.set` in params.yaml
@@ -79,8 +79,11 @@ A clip without voiced frames has the descriptors of the voice from its five loud
 """
 
 
-def list_features() -> None:
+def list_features(write: bool) -> None:
     params = load_params()
+    if not write:
+        print(document(params))
+        return
     DOCUMENT.parent.mkdir(exist_ok=True)
     DOCUMENT.write_text(document(params), encoding="utf-8")
     print(f"{DOCUMENT}: " + ", ".join(f"{name} {len(names_of(params, name))}" for name in SETS))
@@ -150,8 +153,7 @@ def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.parse_args()
-    with stage_errors():
-        list_features()
+@click.command(help=help_of(__doc__))
+@click.option("--write", is_flag=True, help=f"Write {DOCUMENT} instead of printing it.")
+def command(write: bool) -> None:
+    list_features(write)

@@ -5,11 +5,13 @@ Writes  params.yaml, of which only the changed values differ (`git diff params.y
         follow it, `git restore params.yaml` goes back
 """
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ser.errors import InputError, stage_errors
+import click
+
+from ser.commands.command_line import help_of
+from ser.errors import InputError
 from ser.settings.all_sections import load_params
 from ser.settings.overrides import (
     change_values,
@@ -53,15 +55,7 @@ def _shown(value: object) -> str:
     return str(value) if isinstance(value, dict) else format_value(value)
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        description=__doc__, epilog=list_overrides(), formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("settings", nargs="+", metavar="NAME or KEY=VALUE", help="of a key set twice the last counts")
-    return parser.parse_args()
-
-
-if __name__ == "__main__":
-    given = parse_arguments()
-    with stage_errors():
-        override(given.settings)
+@click.command(help=help_of(__doc__), epilog=f"\b\n{list_overrides()}")
+@click.argument("settings", nargs=-1, required=True, metavar="NAME_OR_KEY=VALUE...")
+def command(settings: tuple[str, ...]) -> None:
+    override(settings)

@@ -7,140 +7,139 @@ A model that was trained with train.normalization speaker needs several clips of
 files of a folder are taken for those of one speaker, unless --speakers names them.
 """
 
-import argparse
-import json
+from __future__ import annotations
+
+import csv
 import sys
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
-import pandas as pd
-from tqdm import tqdm
+import click
 
-from ser.audio.decoding import UnusableAudioError
-from ser.corpora.corpus_files import audio_files
-from ser.errors import InputError, stage_errors
-from ser.features.column_normalization import normalize_by_speaker, speaker_statistics
-from ser.networks.logit_adjustment import adjust
-from ser.prediction.clip_inputs import model_input, stacked
-from ser.prediction.model_folder import MODELS, load_model, read_description
-from ser.prediction.speakers_to_predict import FEW_CLIPS, speakers_of_files
-from ser.storage.csv_tables import write_csv
-from ser.storage.shards import Ragged
-from ser.storage.whole_files import write_json
+from ser.commands.command_line import help_of
+from ser.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    from tqdm import tqdm
+
+    from ser.prediction.trained_model import TrainedModel
 
 BATCH = 64  # files
 
 
-def predict(paths: list[Path], folder: Path, output: Path | None, speaker_table: Path | None = None) -> int:
+@click.command(help=help_of(__doc__))
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE_OR_FOLDER...")
+@click.option(
+    "--model",
+    "folder",
+    type=click.Path(path_type=Path),
+    default="data/models/train_ml/svm_rbf",
+    show_default=True,
+    help="Folder of a model.",
+)
+@click.option(
+    "--speakers",
+    "speaker_table",
+    type=click.Path(path_type=Path),
+    metavar="CSV",
+    help="Who speaks in each file (columns file, speaker), for a model that normalises by speaker.  "
+    "[default: one speaker a folder]",
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Also write them to this .csv or .json file.")
+def command(paths: tuple[Path, ...], folder: Path, speaker_table: Path | None, output: Path | None) -> int:
+    if output and output.suffix not in (".csv", ".json"):
+        raise click.BadParameter(f"{output}: allowed are .csv and .json", param_hint="--output")
+    return 1 if predict(paths, folder, output, speaker_table) else 0
+
+
+def predict(paths: tuple[Path, ...], folder: Path, output: Path | None, speaker_table: Path | None = None) -> int:
     """Print and optionally write the predictions; return the number of files that could not be used."""
-    description = read_description(folder)
-    library, model = load_model(folder, description)
+    # here, as `ser predict --help` needs none of it
+    from tqdm import tqdm
+
+    from ser.corpora.corpus_files import audio_files
+    from ser.prediction.speakers_to_predict import FEW_CLIPS, speakers_of_files
+    from ser.prediction.trained_model import load
+
+    model = load(folder)
     files = [file for path in paths for file in (audio_files(path) if path.is_dir() else [path])]
     if not files:
         raise InputError(f"no audio file in {', '.join(map(str, paths))}")
-
-    by_speaker = description["normalization"] == "speaker"
-    speakers = speakers_of_files(files, speaker_table) if by_speaker else None
-    if speaker_table and not by_speaker:
+    speakers = speakers_of_files(files, speaker_table) if model.by_speaker else None
+    if speaker_table and not model.by_speaker:
         print("note: this model need not know who speaks; --speakers is not used", file=sys.stderr)
 
-    tables = []
+    found: dict[int, np.ndarray] = {}
     with tqdm(total=len(files), desc="predict", unit="file", disable=len(files) <= BATCH) as bar:
         for batch in batches(len(files), speakers):
-            inputs = read_inputs({row: files[row] for row in batch}, description["input"], bar)
-            if inputs:
-                together = stacked(list(inputs.values()), description["input"]["kind"])
-                if description["input"]["kind"] == "embeddings":
-                    together = library.embed(model, together)
-                if by_speaker:
-                    together = normalized(together, speakers[batch[0]])
-                probabilities = adjust(library.predict_proba(model, together), description["class_factors"])
-                names = [str(files[row]) for row in inputs]
-                tables.append(prediction_table(names, probabilities, description["classes"]).set_index([list(inputs)]))
-    if not tables:
+            inputs = read_inputs(model, {row: files[row] for row in batch}, bar)
+            if not inputs:
+                continue
+            if speakers and len(inputs) < FEW_CLIPS:
+                bar.write(
+                    f"warning: {len(inputs)} clips of the speaker {speakers[batch[0]]} are few to know a voice by: "
+                    f"with fewer than {FEW_CLIPS} this model errs more often",
+                    file=sys.stderr,
+                )
+            found |= dict(zip(inputs, model.predict_proba(list(inputs.values())), strict=True))
+    if not found:
         return len(files)
-    table = pd.concat(tables).sort_index(ignore_index=True)
-    print(table.to_string(index=False, float_format="%.3f"))
-    write(table, output)
-    return len(files) - len(table)
+    rows = [prediction_row(str(files[row]), found[row], model.classes) for row in sorted(found)]
+    print(as_table(rows))
+    write(rows, output)
+    return len(files) - len(rows)
 
 
-def batches(count: int, speakers: list[str] | None) -> Iterator[np.ndarray]:
+def batches(count: int, speakers: list[str] | None) -> Iterator[list[int]]:
     """Yield the positions of files that are predicted together: a number of them, or all of a speaker."""
     if speakers is None:
-        yield from np.array_split(np.arange(count), -(-count // BATCH))
+        yield from (list(range(start, min(start + BATCH, count))) for start in range(0, count, BATCH))
     else:
-        yield from pd.Series(speakers).groupby(speakers, sort=False).indices.values()
+        for speaker in dict.fromkeys(speakers):
+            yield [row for row, name in enumerate(speakers) if name == speaker]
 
 
-def normalized(inputs: np.ndarray | Ragged, speaker: str) -> np.ndarray | Ragged:
-    """Normalise the clips of one speaker by themselves, and warn if they are too few for that."""
-    if len(inputs) < FEW_CLIPS:
-        print(
-            f"warning: {len(inputs)} clips of the speaker {speaker} are few to know a voice by: with fewer than "
-            f"{FEW_CLIPS} this model errs more often",
-            file=sys.stderr,
-        )
-    who = np.full(len(inputs), speaker)
-    of_speaker = normalize_by_speaker(inputs, who, speaker_statistics(inputs, who))
-    return of_speaker if isinstance(of_speaker, Ragged) else of_speaker[:]
-
-
-def read_inputs(files: dict[int, Path], description: dict, bar: tqdm) -> dict[int, np.ndarray]:
+def read_inputs(model: TrainedModel, files: dict[int, Path], bar: tqdm) -> dict[int, np.ndarray]:
     """Return what the model reads from each file that can be used, and say of the others why not."""
+    from ser.audio.decoding import UnusableAudioError
+
     inputs = {}
     for row, file in files.items():
         try:
-            inputs[row] = model_input(file, description)
+            inputs[row] = model.read(file)
         except (UnusableAudioError, OSError) as error:
             bar.write(f"{file}: {error.strerror if isinstance(error, OSError) else error}", file=sys.stderr)
         bar.update()
     return inputs
 
 
-def prediction_table(files: list[str], probabilities: np.ndarray, classes: list[str]) -> pd.DataFrame:
-    table = pd.DataFrame(probabilities, columns=[f"p_{emotion}" for emotion in classes])
-    table.insert(0, "emotion", np.array(classes)[probabilities.argmax(axis=1)])
-    table.insert(0, "file", files)
-    return table
+def prediction_row(file: str, probabilities: np.ndarray, classes: list[str]) -> dict[str, str | float]:
+    """Return a row of the table of predictions: the file, the most probable emotion, the probability of each."""
+    each = {f"p_{emotion}": float(p) for emotion, p in zip(classes, probabilities, strict=True)}
+    return {"file": file, "emotion": classes[int(probabilities.argmax())], **each}
 
 
-def write(table: pd.DataFrame, output: Path | None) -> None:
+def as_table(rows: list[dict[str, str | float]]) -> str:
+    """Return the predictions as lines, the columns below one another."""
+    cells = [list(rows[0]), *([f"{v:.3f}" if isinstance(v, float) else v for v in row.values()] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
+
+
+def write(rows: list[dict[str, str | float]], output: Path | None) -> None:
+    """Write the predictions as CSV or JSON, by the suffix; numbers with 6 significant digits."""
+    from ser.storage.whole_files import write_json, written
+
     if output is None:
         return
+    rounded = [{key: float(f"{v:.6g}") if isinstance(v, float) else v for key, v in row.items()} for row in rows]
     if output.suffix == ".json":
-        write_json(json.loads(table.to_json(orient="records")), output)
-    else:
-        write_csv(table, output)
-
-
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "paths", nargs="+", type=Path, metavar="FILE", help="audio files of any common format, or folders of them"
-    )
-    parser.add_argument(
-        "--model",
-        type=Path,
-        default=MODELS / "train_ml" / "svm_rbf",
-        help="folder of a model, such as data/models/train_lstm/lstm (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--speakers",
-        type=Path,
-        metavar="CSV",
-        help="who speaks in each file (columns file, speaker), for a model that normalises by speaker; "
-        "default: one speaker a folder",
-    )
-    parser.add_argument("--output", type=Path, help="also write the predictions to this .csv or .json file")
-    arguments = parser.parse_args()
-    if arguments.output and arguments.output.suffix not in (".csv", ".json"):
-        parser.error(f"--output {arguments.output}: allowed are .csv and .json")
-    return arguments
-
-
-if __name__ == "__main__":
-    arguments = parse_arguments()
-    with stage_errors():
-        sys.exit(1 if predict(arguments.paths, arguments.model, arguments.output, arguments.speakers) else 0)
+        write_json(rounded, output)
+        return
+    with written(output) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rounded)

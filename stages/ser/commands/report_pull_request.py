@@ -8,14 +8,14 @@ Reads   git, and through DVC data/predictions/<trainer>/<model>.csv and data/pre
 Writes  reports/pr.md and its pictures, reports/pr/
 """
 
-import argparse
 import shutil
 from pathlib import Path
 
+import click
 import pandas as pd
 
 from ser.charts.difference_plot import difference_chart
-from ser.errors import stage_errors
+from ser.commands.command_line import help_of
 from ser.evaluation.comparisons import BETTER, WORSE
 from ser.review.pull_request import (
     Results,
@@ -144,19 +144,15 @@ def changed_pictures(base: str, head: str, images: str) -> list[tuple[str, str, 
     return found
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--base", default="main", help="branch that is merged into, or any commit (default: main)")
-    parser.add_argument(
-        "--model", default="", help="whose verdict comes first (default: ensemble, else the best of the base)"
-    )
-    parser.add_argument(
-        "--images",
-        default="",
-        metavar="URL",
-        help="absolute links URL/<commit>/<path> instead of relative ones, for a comment on GitHub: "
-        "https://github.com/<owner>/<repository>/raw",
-    )
-    arguments = parser.parse_args()
-    with stage_errors():
-        pr_report(arguments.base, arguments.model, arguments.images.rstrip("/"))
+@click.command(help=help_of(__doc__))
+@click.option("--base", default="main", show_default=True, help="Branch that is merged into, or any commit.")
+@click.option("--model", default="", help="Whose verdict comes first.  [default: ensemble, else the best of the base]")
+@click.option(
+    "--images",
+    default="",
+    metavar="URL",
+    help="Absolute links URL/<commit>/<path> instead of relative ones, for a comment on GitHub: "
+    "https://github.com/<owner>/<repository>/raw",
+)
+def command(base: str, model: str, images: str) -> None:
+    pr_report(base, model, images.rstrip("/"))

@@ -6,19 +6,19 @@ Writes  the experiments ablation-<variant>-<id>, reports/benchmarks/ablation_<co
         again.
 """
 
-import argparse
 import json
-import signal
 import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import click
 import pandas as pd
 from tqdm import tqdm
 
+from ser.commands.command_line import help_of
 from ser.compute.parallel import available_cores
-from ser.errors import InputError, stage_errors
+from ser.errors import InputError
 from ser.experiments.ablation_page import page
 from ser.experiments.ablation_variants import (
     BASE,
@@ -32,7 +32,7 @@ from ser.experiments.ablation_variants import (
 )
 from ser.experiments.trials import (
     TrialError,
-    only_one,
+    interruptible,
     reference,
     require_clean,
     require_finished_commit,
@@ -141,31 +141,13 @@ def show(ablation: Ablation) -> None:
         print("  " + "\n  ".join(f"{key}: {format_value(value)}" for key, value in variant.changes.items()))
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument(
-        "settings",
-        nargs="*",
-        metavar="NAME or KEY=VALUE",
-        help="of the base, as override takes them: ravdess raw.path=/data/corpora; they override the file",
-    )
-    parser.add_argument("--only", action="append", default=[], metavar="VARIANT", help="print its scores; repeatable")
-    parser.add_argument("--list", action="store_true", help="print the variants, and run nothing")
-    return parser.parse_intermixed_args()
-
-
-if __name__ == "__main__":
-    given = parse_arguments()
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
-        signal.signal(number, signal.default_int_handler)
-    with stage_errors():
-        if not Path(".dvc").is_dir():
-            raise InputError(f"{Path.cwd()} is not the root of a DVC repository: run it from there")
-        if given.list:
-            show(read_ablation(VARIANTS))
-            sys.exit()
-        try:
-            with only_one(FOLDER):
-                ablate(given.settings, given.only)
-        except KeyboardInterrupt:
-            sys.exit("\ninterrupted: the workspace is as it was; run it again to go on")
+@click.command(help=help_of(__doc__))
+@click.argument("settings", nargs=-1, metavar="[NAME_OR_KEY=VALUE]...")
+@click.option("--only", multiple=True, metavar="VARIANT", help="Print its scores; repeatable.")
+@click.option("--list", "listing", is_flag=True, help="Print the variants, and run nothing.")
+def command(settings: tuple[str, ...], only: tuple[str, ...], listing: bool) -> None:
+    if listing:
+        show(read_ablation(VARIANTS))
+    else:
+        with interruptible(FOLDER):
+            ablate(settings, only)

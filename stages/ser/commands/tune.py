@@ -5,44 +5,39 @@ Writes  the experiments tune-<study>-<number>; the best is applied to the worksp
         that was interrupted needs to go on: run it again.
 """
 
-import argparse
-import signal
 import sys
 from pathlib import Path
 
+import click
+from optuna import Study
+from optuna.trial import FrozenTrial
 from tqdm import tqdm
 
-from ser.errors import InputError, stage_errors
+from ser.commands.command_line import help_of
+from ser.errors import InputError
+from ser.experiments.optuna_search import (
+    add_start,
+    best_trial,
+    finished,
+    next_trial,
+    open_study,
+    run_trial,
+    study_name,
+)
+from ser.experiments.search_space import TUNE_SPACE, search_distributions
+from ser.experiments.trials import (
+    TrialError,
+    apply_experiment,
+    interruptible,
+    reference,
+    require_clean,
+    require_finished_commit,
+    run_experiment,
+    untracked_inputs,
+    validation_uar,
+)
 from ser.settings.all_sections import Params, load_params
-
-try:
-    from optuna import Study
-    from optuna.trial import FrozenTrial
-
-    from ser.experiments.optuna_search import (
-        add_start,
-        best_trial,
-        finished,
-        next_trial,
-        open_study,
-        run_trial,
-        study_name,
-    )
-    from ser.experiments.search_space import TUNE_SPACE, search_distributions
-    from ser.experiments.trials import (
-        TrialError,
-        apply_experiment,
-        only_one,
-        reference,
-        require_clean,
-        require_finished_commit,
-        run_experiment,
-        untracked_inputs,
-        validation_uar,
-    )
-    from ser.settings.overrides import format_value, present_value, with_settings
-except ModuleNotFoundError as error:
-    sys.exit(f"error: {error.name} is not installed: pip install -r requirements-tune.txt -c constraints.txt")
+from ser.settings.overrides import format_value, present_value, with_settings
 
 FOLDER = Path(".dvc/tmp/tune")
 
@@ -123,25 +118,11 @@ def line(trial: FrozenTrial) -> str:
     return f"trial {trial.number}: {settings}: {score}"
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", help="instead of tune.model")
-    parser.add_argument("--trials", type=int, help="instead of tune.trials; a finished search with more goes on")
-    arguments = parser.parse_args()
-    if arguments.trials is not None and arguments.trials < 1:
-        parser.error(f"--trials is {arguments.trials}; allowed is 1 or more")
-    return arguments
-
-
-if __name__ == "__main__":
-    given = parse_arguments()
-    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
-        signal.signal(number, signal.default_int_handler)
-    with stage_errors():
-        if not Path(".dvc").is_dir():
-            raise InputError(f"{Path.cwd()} is not the root of a DVC repository: run it from there")
-        try:
-            with only_one(FOLDER):
-                tune(given.model, given.trials)
-        except KeyboardInterrupt:
-            sys.exit("\ninterrupted: the workspace is as it was; run it again to go on")
+@click.command(help=help_of(__doc__))
+@click.option("--model", help="Instead of tune.model.")
+@click.option(
+    "--trials", type=click.IntRange(min=1), help="Instead of tune.trials; a finished search with more goes on."
+)
+def command(model: str | None, trials: int | None) -> None:
+    with interruptible(FOLDER):
+        tune(model, trials)

@@ -3,18 +3,18 @@
 The pipeline does not need them: prepare synthesizes the corpus itself.
 """
 
-import argparse
 from pathlib import Path
 
+import click
 import soundfile
 
+from ser.commands.command_line import help_of
 from ser.demo.synthetic_speech import demo_table, synthesize
-from ser.errors import stage_errors
-from ser.settings.all_sections import load_params
+from ser.settings.all_sections import params_here
 
 
 def demo(folder: Path, speakers: int | None) -> None:
-    params = load_params()
+    params = params_here()
     clips = demo_table(params.demo.model_dump())
     chosen = sorted(clips["speaker"].unique())[:speakers]
     clips = clips[clips["speaker"].isin(chosen)]
@@ -27,10 +27,8 @@ def demo(folder: Path, speakers: int | None) -> None:
     print(f"{len(clips)} clips of {len(chosen)} speakers in {folder / 'demo'}")
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="where to write them, such as ../clips")
-    parser.add_argument("--speakers", type=int, help="write the first so many speakers only (default: all)")
-    arguments = parser.parse_args()
-    with stage_errors():
-        demo(arguments.folder, arguments.speakers)
+@click.command(help=help_of(__doc__))
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--speakers", type=click.IntRange(min=1), help="Write the first so many speakers only.  [default: all]")
+def command(folder: Path, speakers: int | None) -> None:
+    demo(folder, speakers)

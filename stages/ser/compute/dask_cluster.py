@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-from ser.errors import InputError
+from ser.errors import InputError, install
 
 TIMEOUT = 10  # s, for the scheduler to answer and for the first worker to be there
 AHEAD = 4  # tasks a thread that are under way or done and not yet fetched
@@ -72,10 +72,7 @@ def connected(address: str) -> Iterator:
     try:
         from distributed import CancelledError, Client, KilledWorker
     except ImportError:
-        raise InputError(
-            "compute.backend is dask, which is not installed: "
-            "run pip install -r requirements-dask.txt -c constraints.txt"
-        ) from None
+        raise InputError(f"compute.backend is dask, which is not installed: run {install('dask')}") from None
     try:
         client = Client(address, timeout=TIMEOUT, set_as_default=False)
     except (OSError, ValueError):  # ValueError: not an address that Dask can read

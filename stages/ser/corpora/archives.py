@@ -9,8 +9,7 @@ import zipfile
 import zlib
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
-
-from indexed_gzip import IndexedGzipFile
+from typing import BinaryIO
 
 from ser.audio.cleaning import UnusableAudioError
 from ser.corpora.tar_headers import MOST_FILES, tar_members
@@ -64,11 +63,7 @@ class Archive:
                 self._file = zipfile.ZipFile(path)
                 self._list_zip()
             else:
-                self._file = (
-                    path.open("rb")
-                    if path.name.lower().endswith(".tar")
-                    else IndexedGzipFile(str(path), spacing=SEEK_POINTS)
-                )
+                self._file = _open_tar(path)
                 self._list_tar(path.stat().st_size)
         except DAMAGED as error:
             raise InputError(f"{path} cannot be read as an archive ({error}): download it again") from None
@@ -184,3 +179,11 @@ def _zip_name(info: zipfile.ZipInfo) -> str:
         return info.filename.encode("cp437").decode()
     except UnicodeError:
         return info.filename
+
+
+def _open_tar(path: Path) -> BinaryIO:
+    if path.name.lower().endswith(".tar"):
+        return path.open("rb")
+    from indexed_gzip import IndexedGzipFile  # predicting lists folders by this room, and needs no such package
+
+    return IndexedGzipFile(str(path), spacing=SEEK_POINTS)

@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from ser.errors import InputError
+from ser.errors import InputError, install
 
 ARCHITECTURES = {  # by what config.json calls them, the class of transformers
     "hubert": "HubertModel",
@@ -19,8 +19,8 @@ CONFIG, EXTRACTOR = "config.json", "preprocessor_config.json"
 SAFE = ("*.safetensors", "*.safetensors.index.json")
 PICKLED = ("pytorch_model*.bin", "pytorch_model.bin.index.json")
 HUB_NAME = re.compile(r"(?P<repository>[\w.-]+(/[\w.-]+)?)(@(?P<revision>[\w./-]+))?", re.ASCII)
-FETCH = "python -m ser.commands.fetch_checkpoint"
-INSTALL = "pip install -r requirements-transformers.txt -c constraints.txt"
+FETCH = "ser checkpoint"
+INSTALL = install("transformers")
 
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")  # nothing calls home
 

@@ -29,15 +29,25 @@ class TrialError(Exception):
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
-    """Let nothing else that keeps its files in `folder` run in this repository; `InputError` if something does."""
+def interruptible(folder: Path) -> Iterator[None]:
+    """Run a search or an ablation until it is done or interrupted (SIGINT, SIGTERM), which is an `InputError`.
+
+    Nothing else that keeps its files in `folder` runs in this repository meanwhile; `InputError` if something does.
+    """
+    if not Path(".dvc").is_dir():
+        raise InputError(f"{Path.cwd()} is not the root of a DVC repository: run it from there")
+    for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
+        signal.signal(number, signal.default_int_handler)
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             raise InputError(f"another {folder.name} runs in this repository: wait for it, or interrupt it") from None
-        yield
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise InputError("interrupted: the workspace is as it was; run it again to go on") from None
 
 
 def require_finished_commit(*, without: str = "") -> str:

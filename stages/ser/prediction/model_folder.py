@@ -6,8 +6,9 @@ from pathlib import Path
 from pickle import UnpicklingError
 from types import ModuleType
 
-from ser.audio.cleaning import AudioSettings
 from ser.errors import InputError
+from ser.features.extraction import INPUTS
+from ser.storage.model_formats import check_format
 
 MODELS = Path("data/models")
 LIBRARIES = {  # the only code that a model's folder can ask for
@@ -24,16 +25,15 @@ def read_description(folder: Path) -> dict:
     """Read what is known about a model, or say which models there are."""
     try:
         description = json.loads((folder / "model.json").read_text())
-        source = description["input"]
-        known = description["trainer"] in LIBRARIES and (source["kind"] in SAMPLES or "extract" in source)
-        known = known and description.get("normalization") in ("train", "speaker") and "class_factors" in description
-        if known and AudioSettings.__annotations__.keys() <= source["audio"].keys():
-            return description
-        raise InputError(f"{folder}/model.json was not written by this version: train the model again")
-    except (OSError, ValueError, KeyError):
+        trainer, kind = description["trainer"], description["input"]["kind"]
+    except (OSError, ValueError, KeyError, TypeError):
         models = sorted(str(path.parent) for path in MODELS.glob("*/*/model.json"))
         there = f"there are {', '.join(models)}" if models else "train some with `dvc repro` or fetch them: `dvc pull`"
         raise InputError(f"{folder} is no model folder; {there}") from None
+    check_format(description.get("format"), folder)
+    if trainer not in LIBRARIES or kind not in (*INPUTS, *SAMPLES):
+        raise InputError(f"{folder}/model.json: unknown trainer {trainer} or input {kind}; `dvc pull` or train again")
+    return description
 
 
 def load_model(folder: Path, description: dict) -> tuple[ModuleType, object]:

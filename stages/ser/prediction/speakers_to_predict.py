@@ -1,8 +1,8 @@
 """Who speaks in files that are to be predicted: as a table says, else one speaker a folder."""
 
+import csv
+from collections.abc import Iterable
 from pathlib import Path
-
-import pandas as pd
 
 from ser.errors import InputError
 
@@ -27,20 +27,30 @@ def speakers_of_files(files: list[Path], table: Path | None) -> list[str]:
     if table is None:
         return [str(file.parent) for file in files]
     try:
-        rows = pd.read_csv(table, dtype=str, keep_default_na=False)
-    except (OSError, pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        with table.open(encoding="utf-8-sig", newline="") as lines:
+            rows = csv.DictReader(lines, strict=True)
+            if not rows.fieldnames:
+                raise csv.Error("it is empty")
+            if not {"file", "speaker"} <= set(rows.fieldnames):
+                raise InputError(f"--speakers {table} needs the columns file and speaker")
+            named = _one_each(((row["file"], row["speaker"] or "") for row in rows if row["file"]), table)
+    except (OSError, csv.Error, UnicodeDecodeError) as error:
         raise InputError(f"--speakers {table}: no CSV table that can be read ({error})") from None
-    if not {"file", "speaker"} <= set(rows.columns):
-        raise InputError(f"--speakers {table} needs the columns file and speaker")
-    named = pd.Series(rows["speaker"].to_numpy(), index=[(table.parent / file).resolve() for file in rows["file"]])
-    named = named[~pd.DataFrame({"file": named.index, "speaker": named.to_numpy()}).duplicated().to_numpy()]
-    if named.index.has_duplicates:
-        raise InputError(f"--speakers {table} names two speakers for {named.index[named.index.duplicated()][0]}")
-    speakers = named.reindex([file.resolve() for file in files]).fillna("")
+    speakers = [named.get(file.resolve(), "") for file in files]
     unnamed = [file for file, speaker in zip(files, speakers, strict=True) if not speaker]
     if unnamed:
         raise InputError(
             f"--speakers {table} names no speaker for {len(unnamed)} files (first: {unnamed[0]}); file is absolute or "
             "relative to the folder of the table"
         )
-    return list(speakers)
+    return speakers
+
+
+def _one_each(rows: Iterable[tuple[str, str]], table: Path) -> dict[Path, str]:
+    """Return the speaker of each file that the table names; `InputError` if it names two."""
+    named: dict[Path, str] = {}
+    for file, speaker in rows:
+        path = (table.parent / file).resolve()
+        if named.setdefault(path, speaker) != speaker:
+            raise InputError(f"--speakers {table} names two speakers for {path}")
+    return named

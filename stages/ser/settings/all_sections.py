@@ -83,3 +83,12 @@ def load_params(path: Path | str = "params.yaml") -> Params:
         See `load_sections`.
     """
     return validated(Params, read_params(path), str(path))
+
+
+def params_here() -> Params:
+    """Load params.yaml of this folder; where there is none, as outside a clone, the one that the package brings."""
+    here = Path("params.yaml")
+    if here.is_file():
+        return load_params(here)
+    packaged = Path(__file__).with_name("params.yaml")
+    return load_params(packaged if packaged.is_file() else Path(__file__).parents[3] / "params.yaml")

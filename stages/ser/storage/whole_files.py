@@ -21,7 +21,7 @@ def temporary_name(path: Path | str) -> Path:
     return path.with_name(f".tmp-{path.name}")
 
 
-def write_json(content: dict, path: Path | str) -> None:
-    """Write a dictionary as indented JSON; NaN is refused because JSON has none."""
+def write_json(content: dict | list, path: Path | str) -> None:
+    """Write a dictionary or a list as indented JSON; NaN is refused because JSON has none."""
     with written(path) as temporary:
         temporary.write_text(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n")

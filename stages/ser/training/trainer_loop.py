@@ -22,6 +22,7 @@ from ser.networks.logit_adjustment import adjust, class_factors
 from ser.settings.compute_section import Compute
 from ser.settings.train_section import Train
 from ser.storage.csv_tables import write_csv
+from ser.storage.model_formats import FORMAT
 from ser.storage.prediction_tables import predicted_emotions, scored_rows, write_predictions
 from ser.storage.seeds import derive_seed
 from ser.storage.shards import Ragged
@@ -182,6 +183,7 @@ def _run_job(
     library.save(fitted.model, folder)
     factors = class_factors(np.bincount(train.labels, minlength=classes), settings.logit_adjustment)
     description = {
+        "format": FORMAT,
         "trainer": trainer,
         "model": job.model,
         "fold": job.fold,

@@ -1,0 +1,20 @@
+"""Print a script that lets a shell complete the commands and options of `ser`.
+
+\b
+bash  echo 'eval "$(ser completion bash)"' >> ~/.bashrc
+zsh   echo 'eval "$(ser completion zsh)"' >> ~/.zshrc
+fish  ser completion fish > ~/.config/fish/completions/ser.fish
+"""
+
+import click
+from click.shell_completion import get_completion_class
+
+from ser.commands.command_line import ser
+
+
+@click.command(help=__doc__)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def command(shell: str) -> None:
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(ser, {}, "ser", "_SER_COMPLETE").source())

@@ -1,0 +1,180 @@
+"""The command `ser` as a whole: help, mistakes, interruptions, completion; and that stages explain themselves."""
+
+import importlib
+import runpy
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from conftest import ROOT, environment, run_script, run_stage
+from ser.commands.command_line import ENTRIES, GROUPS, help_of
+
+SER = (sys.executable, "-m", "ser.commands")
+STAGES = sorted((ROOT / "stages").glob("*.py"))
+MODULES = {path.stem for path in (ROOT / "stages/ser/commands").glob("[!_]*.py")} - {"command_line"}
+NOTHING_THERE = {  # arguments that are right, but name what is not there
+    "predict": ["missing.wav"],
+    "audit": ["missing"],
+    "corpus": ["ravdess"],
+    "checkpoint": ["somebody/missing", "folder"],
+    "collect": [],
+    "demo": ["file/folder"],
+    "override": ["missing"],
+    "tune": [],
+    "ablation": [],
+    "experiments": [],
+    "pr-report": [],
+    "gate": [],
+    "compare-machine": [],
+    "features": [],
+    "corpora": [],
+}
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path, monkeypatch):
+    """A folder that is no clone, and no network."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
+@pytest.mark.parametrize("script", STAGES, ids=lambda script: script.stem)
+def test_a_stage_says_what_it_does_and_does_nothing_else(script, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", [str(script), "--help"])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(str(script), run_name="__main__")
+    assert stop.value.code == 0
+    summary = runpy.run_path(str(script), run_name="script")["__doc__"].splitlines()[0]
+    assert summary in capsys.readouterr().out
+    assert not list(Path.cwd().iterdir())
+
+
+def test_every_command_is_listed_in_a_line_under_its_heading(tmp_path):
+    assert {entry.module for entry in ENTRIES.values()} == MODULES
+    shown = run_stage(tmp_path, "--help").stdout
+    for heading, (example, entries) in GROUPS.items():
+        assert f"{heading}, as in `{example}`:" in shown
+        for name, entry in entries.items():
+            assert any(line.split() == [name, *entry.about.split()] for line in shown.splitlines()), name
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_a_command_says_what_it_does_and_does_nothing_else(name, tmp_path):
+    for option in ("--help", "-h"):
+        run = run_stage(tmp_path, name, option)
+        assert run.returncode == 0, run.stderr
+        summary = importlib.import_module(f"ser.commands.{ENTRIES[name].module}").__doc__.splitlines()[0]
+        assert " ".join(summary.split()) in " ".join(run.stdout.split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_paragraphs_in_columns_keep_their_lines():
+    text = "Do it.\n\nReads   this\nWrites  that\n\nSome words\nmore words."
+    assert help_of(text) == "Do it.\n\n\b\nReads   this\nWrites  that\n\nSome words\nmore words."
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_a_wrong_option_is_named(name, tmp_path):
+    run = run_stage(tmp_path, name, "--no-such-option")
+    assert run.returncode == 2
+    assert "--no-such-option" in run.stderr and f"ser {name} --help" in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+def test_a_slip_in_a_commands_name_is_guessed(tmp_path):
+    run = run_stage(tmp_path, "predcit")
+    assert run.returncode == 2
+    assert "No such command 'predcit'" in run.stderr and "predict" in run.stderr
+
+
+@pytest.mark.parametrize("name", sorted({*ENTRIES} - {"completion"}))
+def test_what_is_missing_is_said_in_a_line(name, tmp_path):
+    (tmp_path / "file").touch()
+    run = run_stage(tmp_path, name, *NOTHING_THERE[name])
+    assert run.returncode == (2 if name == "gate" else 1)  # its 1 means worse
+    last = run.stderr.splitlines()[-1]
+    assert last.startswith("error: ") or "missing" in last
+    assert "Traceback" not in run.stderr
+    if ENTRIES[name].needs_clone:
+        assert last == f"error: `ser {name}` works in a clone of the project: change to its root, where dvc.yaml is"
+
+
+@pytest.mark.parametrize("name", ENTRIES)
+def test_an_interruption_is_a_line(name, tmp_path, monkeypatch):
+    def interrupted(**_):
+        raise KeyboardInterrupt
+
+    command = importlib.import_module(f"ser.commands.{ENTRIES[name].module}").command
+    monkeypatch.setattr(command, "callback", interrupted)
+    (tmp_path / "dvc.yaml").touch()
+    run = run_stage(tmp_path, name, *NOTHING_THERE.get(name, ["bash"]))
+    assert (run.returncode, run.stderr.split()) == (130, ["interrupted"])
+
+
+def test_a_running_command_is_interrupted_without_a_traceback(tmp_path):
+    process = subprocess.Popen([*SER, "demo", "clips"], env=environment(), stderr=subprocess.PIPE, text=True)
+    while not list(tmp_path.glob("clips/demo/*/*.wav")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate()
+    assert (process.returncode, said.split()) == (130, ["interrupted"])
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    for piped in ("--help | true", "features | head -n 1"):
+        command = f"cd {ROOT}; {' '.join(SER)} {piped}"
+        run = subprocess.run(["bash", "-c", command], env=environment(), capture_output=True, text=True)
+        assert not run.stderr
+
+
+def test_the_version_names_the_commit_of_a_clone(tmp_path):
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True).stdout
+    said = run_stage(tmp_path, "--version").stdout
+    assert said.startswith("ser ") and f"(commit {commit.strip()}" in said
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_completes_commands_and_options(shell, tmp_path):
+    script = run_stage(tmp_path, "completion", shell).stdout
+    assert "_SER_COMPLETE" in script
+    if shutil.which(shell):
+        (tmp_path / "script").write_text(script)
+        assert subprocess.run([shell, "-n", "script"], cwd=tmp_path).returncode == 0
+    for words, expected in (("ser pre", "predict"), ("ser predict --mo", "--model")):
+        *_, word = typed = words.split()
+        asked = {
+            "_SER_COMPLETE": f"{shell}_complete",
+            "COMP_WORDS": words,
+            "COMP_CWORD": word if shell == "fish" else str(len(typed) - 1),
+        }
+        run = subprocess.run([*SER], env=environment() | asked, capture_output=True, text=True)
+        assert expected in run.stdout and "tune" not in run.stdout
+
+
+def test_help_imports_nothing_that_is_slow():
+    code = (
+        "import sys; sys.argv = ['ser', *sys.argv[1:]]\n"
+        "from ser.commands.command_line import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(*sys.modules, sep='\\n')"
+    )
+    for arguments in (["--help"], ["predict", "--help"]):
+        run = subprocess.run(
+            [sys.executable, "-c", code, *arguments], env=environment(), capture_output=True, text=True, check=True
+        )
+        assert {"numpy", "pandas", "pydantic", "scipy", "tqdm"}.isdisjoint(run.stdout.split())
+
+
+def test_what_is_not_installed_is_named_with_its_extra(tmp_path):
+    (tmp_path / "optuna.py").write_text("raise ModuleNotFoundError(\"No module named 'optuna'\", name='optuna')")
+    (tmp_path / "dvc.yaml").touch()
+    run = run_script(tmp_path, "tune")
+    assert run.returncode == 1
+    assert run.stderr.startswith("error: optuna is not installed: pip install 'reproducible-ser[tune]'")

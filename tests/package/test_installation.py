@@ -1,0 +1,95 @@
+"""The package as somebody installs it who only predicts: a wheel in an environment of its own, on each Python.
+
+Needs the package index, so it is no part of `make test`.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from conftest import ROOT, run_stage, workplace
+
+pytestmark = pytest.mark.verify
+MODELS = ["svm_rbf", "lightgbm", "discriminant_analysis"]
+PYTHONS = ["3.11", "3.12", "3.13"]
+
+
+def python(version: str) -> str:
+    """Return an interpreter of a version, or skip."""
+    found = [shutil.which(f"python{version}"), *Path.home().glob(f".pyenv/versions/{version}*/bin/python")]
+    found += Path(os.environ.get("PYENV_ROOT", "/nowhere")).glob(f"versions/{version}*/bin/python")
+    for each in filter(None, found):
+        if subprocess.run([each, "-c", "import venv, ensurepip"], capture_output=True).returncode == 0:
+            return str(each)
+    pytest.skip(f"no Python {version} is installed")
+
+
+def run(*command: str, folder: Path, code: int = 0) -> str:
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    done = subprocess.run(list(map(str, command)), cwd=folder, env=clean, capture_output=True, text=True)
+    assert done.returncode == code, done.stdout[-2000:] + done.stderr[-4000:]
+    return done.stdout + done.stderr
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT, folder=folder)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory) -> Path:
+    """A folder with models, the recordings of their demo corpus, and what the pipeline said of these."""
+    folder = workplace(tmp_path_factory.mktemp("trained") / "work", train_ml__models=MODELS)
+    steps = ["prepare", "split", "augment", "extract prepared", "extract augmented", "train_ml", "demo clips"]
+    for step in steps:
+        done = run_stage(folder, *step.split())
+        assert done.returncode == 0, done.stderr
+    return folder
+
+
+def test_the_wheel_holds_the_library_and_nothing_else(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.split("/")[0] for name in names} == {"ser", f"reproducible_ser-{wheel.name.split('-')[1]}.dist-info"}
+    assert {"ser/py.typed", "ser/settings/params.yaml", "ser/reporting/model_card.md"} <= {*names}
+    suffixes = {Path(name).suffix for name in names if not name.split("/")[0].endswith("dist-info")}
+    assert suffixes <= {".py", ".typed", ".yaml", ".md", ".html", ".css", ".js"}, suffixes
+    assert not [name for name in names if "test" in name.lower() or name.startswith("ser/data")]
+
+
+@pytest.mark.parametrize("version", PYTHONS)
+def test_classical_models_predict_from_another_folder(version, wheel, trained, tmp_path):
+    run(python(version), "-m", "venv", "environment", folder=tmp_path)
+    bin = tmp_path / "environment/bin"
+    run(bin / "python", "-m", "pip", "install", "--quiet", wheel, folder=tmp_path)
+    installed = {each["name"] for each in json.loads(run(bin / "pip", "list", "--format=json", folder=tmp_path))}
+    assert installed.isdisjoint({"tensorflow", "torch", "dvc", "pandas", "scikit-learn"})
+    assert run(bin / "ser", "--version", folder=tmp_path).startswith("ser 0.")
+    for model in MODELS:
+        shutil.copytree(trained / f"data/models/train_ml/{model}/fold_0", tmp_path / model)
+        run(bin / "ser", "predict", trained / "clips", "--model", model, "--output", f"{model}.csv", folder=tmp_path)
+        found = pd.read_csv(tmp_path / f"{model}.csv")
+        found["clip"] = found["file"].str.removeprefix(f"{trained}/clips/").str.removesuffix(".wav")
+        expected = pd.read_csv(trained / f"data/predictions/train_ml/{model}.csv").query("fold == 0")
+        both = expected.merge(found, on="clip", suffixes=("", "_found"))
+        assert len(both) == len(expected) > 0
+        for column in expected.filter(like="p_"):
+            assert (both[column] - both[f"{column}_found"]).abs().max() < 1e-4
+    python_code = (
+        "import ser, sys; m = ser.load('svm_rbf'); x = m.read(sys.argv[1]); "
+        "assert abs(m.predict_proba([x]).sum() - 1) < 1e-5; assert 'pandas' not in sys.modules"
+    )
+    run(bin / "python", "-c", python_code, next((trained / "clips").rglob("*.wav")), folder=tmp_path)
+    said = run(bin / "ser", "audit", trained / "clips", folder=tmp_path, code=1)
+    assert "is not installed: pip install 'reproducible-ser[train]'" in said
+    said = run(bin / "ser", "gate", folder=tmp_path, code=1)
+    assert said.startswith(("error: `ser gate` works in a clone", "error: "))
