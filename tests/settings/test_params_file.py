@@ -8,7 +8,7 @@ from ruamel.yaml import YAML
 
 from ser.errors import InputError
 from ser.features.functional_sets import ALL_GROUPS, SETS
-from ser.settings.all_sections import load_params
+from ser.settings.all_sections import load_params, params_here
 from ser.settings.compute_section import Compute
 from ser.settings.extract_choices import ABSENT_GROUPS
 from ser.settings.params_file import load_sections
@@ -348,3 +348,10 @@ def test_a_fine_tuned_encoder_has_no_statistics_of_a_speaker(tmp_path):
     path.write_text(path.read_text().replace("normalization: train", "normalization: speaker"))
     with pytest.raises(InputError, match="train_transformer.modes has fine_tuned; allowed with train.normalization"):
         load_params(path)
+
+
+def test_outside_a_clone_the_packages_settings_count_and_in_a_folder_with_some_these(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert params_here() == load_params(COMMITTED)
+    (tmp_path / "params.yaml").write_text(COMMITTED.read_text().replace("sample_rate: 16000", "sample_rate: 22050"))
+    assert params_here().prepare.sample_rate == 22050

@@ -8,18 +8,31 @@ from pathlib import Path
 
 import click
 
-from ser.audit.quarantine_tables import report_audit
-from ser.audit.survey import file_table, hear_all, mark_duplicates
 from ser.commands.command_line import help_of
-from ser.corpora.corpus_entries import KNOWN, known_corpus, read_places
-from ser.corpora.corpus_files import corpus_name
 from ser.errors import InputError
-from ser.settings.all_sections import params_here
+
+
+@click.command(help=help_of(__doc__))
+@click.argument("place", type=click.Path(path_type=Path), metavar="FOLDER_ARCHIVE_OR_TABLE")
+@click.option("--corpus", help="Whose names the files have, if the folder is called otherwise: ravdess, emodb, …")
+@click.option("--output", type=click.Path(path_type=Path), default="reports/audit", show_default=True, help="Folder.")
+def command(place: Path, corpus: str | None, output: Path) -> None:
+    audit(place, corpus, output)
 
 
 def audit(place: Path, scheme: str | None, output: Path) -> None:
+    """Write the tables and the page of the audit of one folder, archive or table."""
     if not place.exists():
         raise InputError(f"{place} not found")
+    # here, as `ser audit --help` needs none of it
+    from ser.audit.quarantine_tables import report_audit
+    from ser.audit.survey import file_table, hear_all, mark_duplicates
+    from ser.corpora.corpus_entries import KNOWN, known_corpus, read_places
+    from ser.corpora.corpus_files import corpus_name
+    from ser.settings.all_sections import params_here
+
+    if scheme and scheme not in KNOWN:
+        raise InputError(f"--corpus {scheme}: allowed are {', '.join(sorted(KNOWN))}")
     params = params_here()
     settings = params.prepare.model_copy(update={"emotions": [], "rename": {}})  # the corpus as it is
     place = place.absolute()
@@ -31,13 +44,3 @@ def audit(place: Path, scheme: str | None, output: Path) -> None:
     recordings = mark_duplicates(recordings, fingerprints, params.compute)
     report_audit(recordings, settings, output, title=f"Data audit of {place.name}")
     print(f"see {output / 'audit.html'}")
-
-
-@click.command(help=help_of(__doc__))
-@click.argument("place", type=click.Path(path_type=Path), metavar="FOLDER_ARCHIVE_OR_TABLE")
-@click.option(
-    "--corpus", type=click.Choice(sorted(KNOWN)), help="Whose names the files have, if the folder is called otherwise."
-)
-@click.option("--output", type=click.Path(path_type=Path), default="reports/audit", show_default=True, help="Folder.")
-def command(place: Path, corpus: str | None, output: Path) -> None:
-    audit(place, corpus, output)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 import soundfile
+from tqdm import tqdm
 
 from ser.commands.command_line import help_of
 from ser.demo.synthetic_speech import demo_table, synthesize
@@ -18,7 +19,7 @@ def demo(folder: Path, speakers: int | None) -> None:
     clips = demo_table(params.demo.model_dump())
     chosen = sorted(clips["speaker"].unique())[:speakers]
     clips = clips[clips["speaker"].isin(chosen)]
-    for clip in clips.to_dict("records"):
+    for clip in tqdm(clips.to_dict("records"), desc="demo", unit="clip", disable=None):
         path = folder / f"{clip['clip']}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         y = synthesize(clip, params.demo.seed, params.prepare.sample_rate)
