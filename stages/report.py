@@ -42,7 +42,7 @@ def report() -> None:
     page = REPORTS / "report.html"
     write_report(page, run, audio, mistakes=params.report.mistakes, clip_seconds=params.report.clip_seconds)
     write_model_card(REPORTS / "model_card.md", run)
-    print(f"{page}: {page.stat().st_size / 1e6:.1f} MB, best model {run.best}")
+    print(f"{page}: {page.stat().st_size / 1e6:.1f} MB, best on validation speakers: {run.best}")
 
 
 if __name__ == "__main__":

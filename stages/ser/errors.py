@@ -11,7 +11,7 @@ class InputError(Exception):
 
 def install(extra: str) -> str:
     """Return the command that installs what some part needs, such as ``train`` (see pyproject.toml)."""
-    return f"pip install 'reproducible-ser[{extra}]' (in a clone: pip install -e '.[{extra}]' -c constraints.txt)"
+    return f"pip install -e '.[{extra}]' -c constraints.txt (in a clone of the project)"
 
 
 @contextmanager

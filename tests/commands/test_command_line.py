@@ -177,4 +177,4 @@ def test_what_is_not_installed_is_named_with_its_extra(tmp_path):
     (tmp_path / "dvc.yaml").touch()
     run = run_script(tmp_path, "tune")
     assert run.returncode == 1
-    assert run.stderr.startswith("error: optuna is not installed: pip install 'reproducible-ser[tune]'")
+    assert run.stderr.startswith("error: optuna is not installed: pip install -e '.[tune]' -c constraints.txt")

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.verify
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(bash|console)\n(.*?)^```", re.M | re.S)
 RUN = re.compile(  # what takes less than two minutes in a small clone, and no download
-    r"ser (demo|predict|audit|override|features|corpora|completion) .*|dvc exp run (?!--temp|--queue|.*checkpoints).*"
+    r"ser (demo|predict|audit|override|features|corpora|completion) .*"
+    r"|dvc exp run (?!--queue|.*checkpoints|.*corpora\)).*|dvc exp apply mine"
     r"|dvc (params|metrics|plots) diff.*|dvc repro"
 )
 WORDS = {"git", "cd", "source", "python3", "pip", "dask", "PYTHONPATH=stages", "export", "rm"}  # tools of others
@@ -37,7 +38,7 @@ def commands() -> list[tuple[str, str]]:
             for line in lines:
                 if command := re.sub(r"(^|\s+)#.*", "", line).strip():
                     found += [(page.name, part.strip()) for part in re.split(r"\s+&&\s+", command)]
-    return sorted(set(found))
+    return list(dict.fromkeys(found))
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +52,7 @@ def place(tmp_path_factory) -> Path:
     git(folder, "commit", "-qm", "small")
     assert run_stage(folder, "demo", "../own").returncode == 0
     for file in (folder.parent / "own").rglob("*.wav"):
-        target = folder / "data/raw/mine" / file.name.split("-")[1] / file.parent.name / file.name
+        target = folder.parent / "recordings/mine" / file.name.split("-")[1] / file.parent.name / file.name
         target.parent.mkdir(parents=True, exist_ok=True)
         file.rename(target)
     (folder.parent / "corpora").mkdir()

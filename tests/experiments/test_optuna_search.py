@@ -15,9 +15,9 @@ from ruamel.yaml import YAML
 from zc.lockfile import LockFile
 
 from conftest import ROOT
-from ser.commands.tune import conclude
 from ser.errors import InputError
 from ser.experiments.optuna_search import add_start, best_trial, finished, next_trial, open_study, run_trial, study_name
+from ser.experiments.parameter_search import conclude
 from ser.experiments.search_space import TUNE_SPACE, search_distributions, settings_of, start_values
 from ser.experiments.trials import TrialError, require_finished_commit, run_experiment, untracked_inputs
 from ser.settings.all_sections import Params, load_params

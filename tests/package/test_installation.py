@@ -60,7 +60,8 @@ def trained(tmp_path_factory) -> Path:
 def test_the_wheel_holds_the_library_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names} == {"ser", f"reproducible_ser-{wheel.name.split('-')[1]}.dist-info"}
-    assert {"ser/py.typed", "ser/settings/params.yaml", "ser/reporting/model_card.md"} <= {*names}
+    assert {"ser/py.typed", "ser/reporting/model_card.md"} <= {*names}
+    assert [name for name in names if name.endswith("extra_metadata/params.yaml")]
     suffixes = {Path(name).suffix for name in names if not name.split("/")[0].endswith("dist-info")}
     assert suffixes <= {".py", ".typed", ".yaml", ".md", ".html", ".css", ".js"}, suffixes
     assert not [name for name in names if "test" in name.lower() or name.startswith("ser/data")]
@@ -90,6 +91,6 @@ def test_classical_models_predict_from_another_folder(version, wheel, trained, t
     )
     run(bin / "python", "-c", python_code, next((trained / "clips").rglob("*.wav")), folder=tmp_path)
     said = run(bin / "ser", "audit", trained / "clips", folder=tmp_path, code=1)
-    assert "is not installed: pip install 'reproducible-ser[train]'" in said
+    assert "is not installed: pip install -e '.[train]'" in said
     said = run(bin / "ser", "gate", folder=tmp_path, code=1)
     assert said.startswith(("error: `ser gate` works in a clone", "error: "))

@@ -4,6 +4,8 @@
 bash  echo 'eval "$(ser completion bash)"' >> ~/.bashrc
 zsh   echo 'eval "$(ser completion zsh)"' >> ~/.zshrc
 fish  ser completion fish > ~/.config/fish/completions/ser.fish
+
+With `ser` in an environment of its own, activate that first, or write `command -v ser >/dev/null &&` before `eval`.
 """
 
 import click

@@ -7,7 +7,7 @@ Exit codes:
   0  not worse, or not beyond the confidence interval (evaluate.confidence) of the difference
   1  worse: the whole interval is below 0
   2  nothing was compared: no such model or commit, no predictions of one revision, other folds, …
-     (make turns 1 into 2 as well: where the code matters, run this script)
+     (make turns 1 into 2 as well: where the code matters, run `ser gate`)
 
 Reads   git, and through DVC data/predictions/<trainer>/<model>.csv and data/prepared/clips.csv of both revisions
 """

@@ -1,4 +1,4 @@
-"""Write docs/corpora.md: the corpora whose names are understood, made from their modules.
+"""Print the page on the known corpora; with --write, write it to docs/corpora.md.
 
 Writes  docs/corpora.md; run it again after a change of a module in stages/ser/corpora
 """

@@ -1,4 +1,4 @@
-"""Write docs/features.md: what the functionals of every set are, made from the code and params.yaml.
+"""Print the page that explains every feature; with --write, write it to docs/features.md.
 
 Reads   params.yaml
 Writes  docs/features.md; run it again after a change of the features or of extract.functionals

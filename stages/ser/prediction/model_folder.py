@@ -29,7 +29,7 @@ def read_description(folder: Path) -> dict:
     except (OSError, ValueError, KeyError, TypeError):
         models = sorted(str(path.parent) for path in MODELS.glob("*/*/model.json"))
         there = f"there are {', '.join(models)}" if models else "train some with `dvc repro` or fetch them: `dvc pull`"
-        raise InputError(f"{folder} is no model folder; {there}") from None
+        raise InputError(f"{folder} is no model folder; name one with --model; {there}") from None
     check_format(description.get("format"), folder)
     if trainer not in LIBRARIES or kind not in (*INPUTS, *SAMPLES):
         raise InputError(f"{folder}/model.json: unknown trainer {trainer} or input {kind}; `dvc pull` or train again")

@@ -1,5 +1,6 @@
 """The whole of ``params.yaml``: every section, and what sections ask of each other."""
 
+from importlib.metadata import distribution
 from pathlib import Path
 
 from pydantic import model_validator
@@ -87,8 +88,8 @@ def load_params(path: Path | str = "params.yaml") -> Params:
 
 def params_here() -> Params:
     """Load params.yaml of this folder; where there is none, as outside a clone, the one that the package brings."""
-    here = Path("params.yaml")
-    if here.is_file():
-        return load_params(here)
-    packaged = Path(__file__).with_name("params.yaml")
-    return load_params(packaged if packaged.is_file() else Path(__file__).parents[3] / "params.yaml")
+    for folder in (Path(), Path(__file__).parents[3]):
+        if (folder / "params.yaml").is_file():
+            return load_params(folder / "params.yaml")
+    (packaged,) = (file for file in distribution("reproducible-ser").files or [] if file.name == "params.yaml")
+    return load_params(Path(str(packaged.locate())))
