@@ -13,22 +13,24 @@ from pathlib import Path
 import click
 
 from ser.commands.command_line import help_of
-from ser.encoders.pretrained_files import (
-    CONFIG,
-    EXTRACTOR,
-    PICKLED,
-    SAFE,
-    architecture_of,
-    check_checkpoint,
-    fetch_from_hub,
-)
-from ser.encoders.speech_encoder import load_encoder, save_encoder
 from ser.errors import InputError
 
 
 def fetch_checkpoint(source: str, folder: Path) -> None:
     if folder.exists():
         raise InputError(f"{folder} is there already: delete it, or name another folder")
+    # here, as `ser checkpoint --help` needs no PyTorch
+    from ser.encoders.pretrained_files import (
+        CONFIG,
+        EXTRACTOR,
+        PICKLED,
+        SAFE,
+        architecture_of,
+        check_checkpoint,
+        fetch_from_hub,
+    )
+    from ser.encoders.speech_encoder import load_encoder, save_encoder
+
     found = Path(source).expanduser()
     if not found.is_dir():
         found = fetch_from_hub(source, (CONFIG, EXTRACTOR, *SAFE))

@@ -6,15 +6,18 @@ The pipeline does not need them: prepare synthesizes the corpus itself.
 from pathlib import Path
 
 import click
-import soundfile
-from tqdm import tqdm
 
 from ser.commands.command_line import help_of
-from ser.demo.synthetic_speech import demo_table, synthesize
-from ser.settings.all_sections import params_here
 
 
 def demo(folder: Path, speakers: int | None) -> None:
+    # here, as `ser demo --help` needs none of it
+    import soundfile
+    from tqdm import tqdm
+
+    from ser.demo.synthetic_speech import demo_table, synthesize
+    from ser.settings.all_sections import params_here
+
     params = params_here()
     clips = demo_table(params.demo.model_dump())
     chosen = sorted(clips["speaker"].unique())[:speakers]
