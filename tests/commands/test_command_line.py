@@ -117,7 +117,13 @@ def test_an_interruption_is_a_line(name, tmp_path, monkeypatch):
 
 
 def test_a_running_command_is_interrupted_without_a_traceback(tmp_path):
-    process = subprocess.Popen([*SER, "demo", "clips"], env=environment(), stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [*SER, "demo", "clips"],
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
+    )
     while not list(tmp_path.glob("clips/demo/*/*.wav")):
         assert process.poll() is None
         time.sleep(0.05)
