@@ -61,7 +61,7 @@ BASE ?= main
 pr-report: $(VENV)/.installed
 	@ser pr-report --base '$(BASE)' --model '$(MODEL)' --images '$(IMAGES)'
 
-# (make itself always fails with 2; `ser gate` tells "worse" (1) from "nothing compared" (2)
+# `ser gate` tells "worse" (1) from "nothing compared" (2); make itself always fails with 2
 gate: $(VENV)/.installed
 	@ser gate --base '$(BASE)' --model '$(MODEL)'
 

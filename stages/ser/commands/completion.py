@@ -1,6 +1,5 @@
 """Print a script that lets a shell complete the commands and options of `ser`.
 
-\b
 bash  echo 'eval "$(ser completion bash)"' >> ~/.bashrc
 zsh   echo 'eval "$(ser completion zsh)"' >> ~/.zshrc
 fish  ser completion fish > ~/.config/fish/completions/ser.fish
@@ -11,10 +10,10 @@ With `ser` in an environment of its own, activate that first, or write `command 
 import click
 from click.shell_completion import get_completion_class
 
-from ser.commands.command_line import ser
+from ser.commands.command_line import help_of, ser
 
 
-@click.command(help=__doc__)
+@click.command(help=help_of(__doc__))
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> None:
     kind = get_completion_class(shell)
