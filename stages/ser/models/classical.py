@@ -69,7 +69,7 @@ def fit(
     if settings.tune:
         pipeline = tune(pipeline, choices(name, settings, classes, seed), splits, train)
     if is_svm:
-        return Fitted(calibrate(pipeline, splits, train), pd.DataFrame(), None)
+        return Fitted(calibrate(pipeline, splits, train, settings.balance), pd.DataFrame(), None)
     if name not in ("mlp", "lightgbm"):
         return Fitted(without_sampler(pipeline.fit(train.inputs, train.labels)), pd.DataFrame(), None)
     # the last step is fitted with an eye on the validation part, which no pipeline hands on to it
@@ -102,14 +102,18 @@ def tune(pipeline: Pipeline, classifiers: list, splits: list[tuple], train: Exam
     return pipeline.set_params(**search.best_params_)
 
 
-def calibrate(pipeline: Pipeline, splits: list[tuple], train: Examples) -> PlainPipeline:
+def calibrate(pipeline: Pipeline, splits: list[tuple], train: Examples, balance: str) -> PlainPipeline:
     """Give an SVM probabilities: sigmoids (Platt 1999) fitted on speakers held out of the training part.
 
     The scaler, the selection and SMOTE are fitted anew without the held-out speakers; the SVM that is kept has seen
-    the whole training part.
+    the whole training part. Where the classes are balanced, they count the same for the sigmoids too: these would
+    otherwise give back how rare a class is.
     """
     calibrated = CalibratedClassifierCV(pipeline, method="sigmoid", cv=splits, ensemble=False)
-    calibrated.fit(train.inputs, train.labels)
+    weights = None if balance == "none" else example_weights(train.labels, "weights")
+    with warnings.catch_warnings():  # the weights are the sigmoids' alone: the pipeline balances by itself
+        warnings.filterwarnings("ignore", "Since Pipeline does not appear to accept sample_weight", UserWarning)
+        calibrated.fit(train.inputs, train.labels, sample_weight=weights)
     fitted = calibrated.calibrated_classifiers_[0].estimator
     # the same model with the calibration moved into the last step, the form that ONNX knows
     calibrated.estimator = calibrated.calibrated_classifiers_[0].estimator = fitted[-1]

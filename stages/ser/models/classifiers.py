@@ -1,6 +1,6 @@
 """The classical pipelines before training.
 
-StandardScaler → optional selection → optional oversampling → optional principal components → classifier.
+StandardScaler → limit → optional selection → optional oversampling → optional principal components → classifier.
 """
 
 import numpy as np
@@ -17,7 +17,10 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from ser.models.input_limit import InputLimit
 from ser.networks.batches import smote
+
+TREES = ("random_forest", "lightgbm")  # for which only the order of a feature's values counts
 
 
 def build_pipeline(name: str, settings, classes: int, smallest: int, rarest: int, features: int, seed: int) -> Pipeline:
@@ -37,6 +40,8 @@ def build_pipeline(name: str, settings, classes: int, smallest: int, rarest: int
     seed : int
     """
     steps: list[tuple] = [("scale", StandardScaler())]
+    if settings.limit is not None and name not in TREES:
+        steps.append(("limit", InputLimit(settings.limit)))
     if settings.select is not None:
         features = min(settings.select, features)
         steps.append(("select", SelectKBest(f_classif, k=features)))

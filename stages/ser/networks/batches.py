@@ -61,6 +61,17 @@ def example_weights(labels: np.ndarray, balance: str) -> np.ndarray:
     return (len(labels) / (len(counts) * counts))[positions].astype(np.float32)
 
 
+def learnt_counts(labels: np.ndarray, classes: int, balance: str) -> np.ndarray:
+    """Return how often a model meets each class in training, counted as often as it counts: shape (classes,).
+
+    That is the prior its probabilities have in them: the examples of each class, or the same of all where they are
+    balanced, by whatever means.
+    """
+    counts = np.bincount(labels, minlength=classes)
+    unbalanced = balance == "none" or (balance == "smote" and smote(counts[counts > 0].min(), 0) is None)
+    return counts if unbalanced else np.full(classes, counts.max())
+
+
 def smote(rarest: int, seed: int):
     """Return imbalanced-learn's SMOTE for classes of which the rarest has so many examples; None if it can make none.
 

@@ -1,7 +1,8 @@
 """Post-hoc logit adjustment [1]_: emotions that are rare in training become more probable, as the UAR counts all alike.
 
-A model that has learnt from few clips of an emotion gives it too little probability for unseen speakers, even where
-these clips counted more while it learnt.
+A model that has learnt from few clips of an emotion gives it the less probability. Where the classes were balanced while
+it learnt, that has been corrected already, and there is nothing left to divide by; see
+`ser.networks.batches.learnt_counts`.
 
 References
 ----------
@@ -20,8 +21,7 @@ def class_factors(counts: np.ndarray, strength: float) -> list[float]:
     Parameters
     ----------
     counts : np.ndarray of int, shape (classes,)
-        Examples (clips and their copies) that a model learns from. A class without any is taken for as rare as the
-        rarest that has some.
+        How often a model met each class. A class without any is taken for as rare as the rarest that has some.
     strength : float
         Exponent of the factors; 0: all are 1.
     """

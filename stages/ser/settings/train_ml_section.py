@@ -58,6 +58,7 @@ class LightGbm(Section):
 
 class TrainMl(Section):
     models: Annotated[list[Classifier], Field(min_length=1)]
+    limit: Positive | None
     select: Count | None
     balance: Literal["none", "weights", "sampling", "smote"]
     tune: bool

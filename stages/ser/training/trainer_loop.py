@@ -17,6 +17,7 @@ import pandas as pd
 from ser.compute.parallel import parallel_map
 from ser.features.column_groups import feature_groups
 from ser.folds.speaker_groups import one_emotion_warning
+from ser.networks.batches import learnt_counts
 from ser.networks.checkpoints import open_checkpoint, remove_checkpoints
 from ser.networks.logit_adjustment import adjust, class_factors
 from ser.settings.compute_section import Compute
@@ -181,7 +182,8 @@ def _run_job(
 
     folder = MODELS / trainer / job.model / (job.fold or "")
     library.save(fitted.model, folder)
-    factors = class_factors(np.bincount(train.labels, minlength=classes), settings.logit_adjustment)
+    met = learnt_counts(train.labels, classes, fit.keywords["settings"].balance)
+    factors = class_factors(met, settings.logit_adjustment)
     description = {
         "format": FORMAT,
         "trainer": trainer,
