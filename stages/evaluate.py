@@ -13,7 +13,13 @@ import pandas as pd
 
 from ser.charts.curves import coverage_chart, precision_recall_chart, reliability_chart, roc_chart, training_chart
 from ser.charts.figures import save_png
-from ser.charts.score_plots import confusion_chart, importance_chart, scores_chart, speakers_chart
+from ser.charts.score_plots import (
+    confusion_chart,
+    importance_chart,
+    scores_chart,
+    speakers_chart,
+    tested_emotions,
+)
 from ser.compute.cpu_kind import describe_machine
 from ser.errors import InputError, stage_errors
 from ser.evaluation.model_scores import (
@@ -28,6 +34,7 @@ from ser.evaluation.model_scores import (
 )
 from ser.evaluation.protocol import comparability, describe_protocol, majority_baseline, read_folds
 from ser.evaluation.scored_speakers import speakers_of
+from ser.networks.collapse import COLUMNS, collapsed_folds, describe_collapse
 from ser.settings.params_file import load_sections
 from ser.settings.score_sections import Evaluate
 from ser.settings.split_section import Split
@@ -56,6 +63,7 @@ def evaluate() -> None:
     settings = {"bins": params.evaluate.calibration_bins, "confidence": params.evaluate.confidence}
     results = evaluation_tables(tables, clips, speakers, **settings)
     results["training"] = read_all("data/history", ["fold", "epoch", *SERIES])
+    results["collapsed"] = collapsed_models(tables, results["training"])
     results["importance"] = mean_importance(read_all("data/importance", ["fold", "group", "features", "uar_drop"]))
 
     warning, note = comparability(clips, folds, params.split.scheme)
@@ -83,7 +91,8 @@ def evaluate() -> None:
     # not a DVC output: it says where the results were made (see `ser compare-machine`) and is none of them
     write_json(describe_machine(), REPORTS / "machine.json")
     print_summary(results["scores"], protocol)
-    print_by_corpus(results["groups"])
+    print_collapsed(results["collapsed"])
+    print_by_corpus(results["groups"], tested_emotions(protocol["chance"]))
 
 
 def read_all(folder: Path | str, columns: list[str]) -> pd.DataFrame:
@@ -98,6 +107,15 @@ def read_all(folder: Path | str, columns: list[str]) -> pd.DataFrame:
             )
         parts.append(table.assign(model=path.stem)[["model", *columns]])
     return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)
+
+
+def collapsed_models(tables: dict[str, pd.DataFrame], training: pd.DataFrame) -> pd.DataFrame:
+    """Return ``model`` and what `collapsed_folds` finds; no rows if no model collapsed."""
+    parts = [
+        collapsed_folds(table, training[training["model"] == model]).assign(model=model)
+        for model, table in tables.items()
+    ]
+    return pd.concat([part for part in parts if len(part)] or parts, ignore_index=True)[["model", *COLUMNS]]
 
 
 def metrics_of(scores: pd.DataFrame, models: list[str]) -> dict[str, dict[str, float]]:
@@ -149,11 +167,29 @@ def print_summary(scores: pd.DataFrame, protocol: dict) -> None:
     print(f"{protocol['intervals']}; normalised by {protocol['normalisation']}")
 
 
-def print_by_corpus(groups: pd.DataFrame) -> None:
-    """Print the UAR over the test clips of each corpus, where there are several."""
-    table = groups[groups["group"] == "corpus"].pivot(index="model", columns="value", values="uar")
+def print_collapsed(collapsed: pd.DataFrame) -> None:
+    """Print which models tell nothing apart in which folds, and the likely reason."""
+    for _, row in collapsed.iterrows():
+        print(f"\033[31m{row['model']} {describe_collapse(row)}\033[0m")
+
+
+def print_by_corpus(groups: pd.DataFrame, tested: int) -> None:
+    """Print the UAR over the test clips of each corpus, where there are several, and where it is over fewer emotions.
+
+    Parameters
+    ----------
+    groups : pd.DataFrame
+        See `ser.evaluation.subgroups.scores_by_group`.
+    tested : int
+        How many emotions the test clips of all corpora show.
+    """
+    rows = groups[groups["group"] == "corpus"]
+    table = rows.pivot(index="model", columns="value", values="uar")
     if table.shape[1] > 1:
-        print("UAR by tested corpus")
+        emotions = rows.drop_duplicates("value").set_index("value")["emotions"]
+        lacking = {name: f"{name} ({n} of {tested} emotions)" for name, n in emotions.items() if n < tested}
+        table = table.rename(columns=lacking)
+        print(f"UAR by tested corpus{', not to be compared where the emotions are others' if lacking else ''}")
         print(
             table.reindex(groups["model"].unique()).rename_axis(index=None, columns=None).to_string(float_format="%.3f")
         )

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
+from ser.networks.collapse import COLUMNS
 from ser.storage.csv_tables import write_csv
 from ser.storage.prediction_tables import emotions_of, predicted_emotions, probabilities_of
 from ser.storage.shards import RaggedWriter
@@ -85,13 +86,15 @@ def write_evaluation(folder: Path, clips: pd.DataFrame, tables: dict[str, pd.Dat
         rows = {"model": name, "score": ["uar", "accuracy"], "value": [value, majority.iloc[0] / len(clips)]}
         parts["scores"].append(pd.DataFrame(rows))
     parts["differences"] = [_differences(order, recalls, wide)]
+    parts["collapsed"] = [pd.DataFrame(columns=["model", *COLUMNS])]
     for name, rows in parts.items():
         write_csv(pd.concat(rows).round(4), folder / f"{name}.csv")
     protocol = {
         "scheme": "random" if warning else "kfold", "folds": 1, "clips": len(clips), "speakers": speakers,
         "emotions": classes, "corpora": sorted(clips["corpus"].unique()), "normalisation": "train",
         "normalisation_warning": "",
-        "warning": warning, "note": "", "confidence": 0.95, "chance": round(1 / len(classes), 4), "best": order[0],
+        "warning": warning, "note": "", "confidence": 0.95, "best": order[0],
+        "chance": round(1 / clips["emotion"].nunique(), 4),
         "intervals": "jackknife over speakers" if speakers >= 5 else "none: fewer than 5 speakers",
         "majority": {"emotion": majority.index[0], "accuracy": round(majority.iloc[0] / len(clips), 4),
                      "uar": round(1 / len(classes), 4)},
@@ -164,14 +167,17 @@ def _groups(rows: pd.DataFrame, wide: float) -> dict[str, pd.DataFrame]:
     for group in ("corpus", "sex", "speaker"):
         for value, part in rows[rows[group] != ""].groupby(group):
             line = {"group": group, "value": value, "speakers": part["speaker"].nunique(), "clips": len(part)}
+            line |= {"emotions": part["emotion"].nunique()}
             uar, bound = _uar(part), wide if group != "speaker" else np.nan
             parts.append(line | {"uar": uar, "low": uar - bound, "high": uar + bound, "accuracy": uar})
-    columns = ["group", "value", "speakers", "clips", "uar", "low", "high", "accuracy"]
+    columns = ["group", "value", "speakers", "clips", "emotions", "uar", "low", "high", "accuracy"]
     groups = pd.DataFrame(parts, columns=columns)
     speakers = groups[groups["group"] == "speaker"].sort_values("uar")
     sexes = groups[groups["group"] == "sex"].set_index("value")["uar"]
     gap = sexes.get("female", np.nan) - sexes.get("male", np.nan)
-    line = {"speakers": len(speakers), "worst_speaker": "", "worst_uar": np.nan, "best_speaker": "", "best_uar": np.nan}
+    emotions = rows["emotion"].nunique()
+    line = {"speakers": len(speakers), "compared_speakers": len(speakers), "compared_emotions": emotions}
+    line |= {"sex_emotions": emotions, "worst_speaker": "", "worst_uar": np.nan, "best_speaker": "", "best_uar": np.nan}
     if len(speakers):
         worst, best = speakers.iloc[0], speakers.iloc[-1]
         line |= {"worst_speaker": worst["value"], "worst_uar": worst["uar"]}

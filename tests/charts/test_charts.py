@@ -168,7 +168,13 @@ def test_an_absent_emotion_is_a_dash_in_the_confusion_matrix(tables):
 
 @pytest.mark.parametrize("speakers", [91, 1000])
 def test_many_speakers_are_dots_and_only_the_ends_are_named(speakers):
-    rows = {"model": "a", "group": "speaker", "value": [f"c:{i:04d}" for i in range(speakers)], "clips": 10}
+    rows = {
+        "model": "a",
+        "group": "speaker",
+        "value": [f"c:{i:04d}" for i in range(speakers)],
+        "clips": 10,
+        "emotions": 4,
+    }
     groups = pd.DataFrame(rows).assign(uar=np.linspace(0.2, 0.9, speakers))
     figure = speakers_chart(groups, "a", 0.25, sex=dict.fromkeys(groups["value"][::2], "female"))
     words = words_of(figure)
@@ -205,3 +211,43 @@ def test_epochs_without_a_value_do_not_enter_the_mean():
     rows = history()
     rows.loc[rows["fold"] == 1, "loss"] = np.nan
     assert np.allclose(mean_over_folds(rows, "loss"), [0.1, 0.2, 0.3, 0.4, 0.5])
+
+
+def lacking(tables: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, str]:
+    """Return the groups where the speaker with the highest UAR shows two of three emotions, and who that is."""
+    groups = tables["groups"].query("model == 'model_6'").copy()
+    best = groups[groups["group"] == "speaker"].sort_values(["uar", "value"]).index[-1]
+    groups.loc[best, "emotions"] = 2
+    return groups, groups.at[best, "value"]
+
+
+def test_a_speaker_who_lacks_emotions_is_hollow_named_so_and_not_in_the_mean(tables):
+    groups, speaker = lacking(tables)
+    figure = speakers_chart(groups, "model_6", 1 / 3)
+    words, others = words_of(figure), groups[(groups["group"] == "speaker") & (groups["value"] != speaker)]
+    assert f"{speaker}, 2 of 3 emotions" in words
+    assert f"mean of the speakers {others['uar'].mean():.3f}" in words
+    assert "fewer than 3 emotions (1)" in words
+    faces = figure.axes[0].collections[0].get_facecolors()
+    assert [face[3] for face in faces] == [1] * 7 + [0]
+    assert not [word for word in words_of(speakers_chart(tables["groups"], "model_6", 1 / 3)) if "emotions" in word]
+
+
+def test_a_speaker_who_lacks_emotions_comes_last_and_is_not_the_best(tables):
+    groups, speaker = lacking(tables)
+    groups.loc[groups["value"] == speaker, "uar"] = 0.0
+    labels = [text.get_text() for text in speakers_chart(groups, "model_6", 1 / 3).axes[0].get_yticklabels()]
+    assert labels[-1] == f"{speaker}, 2 of 3 emotions"
+    many = pd.DataFrame({"model": "a", "group": "speaker", "value": [f"c:{i:04d}" for i in range(50)], "clips": 10})
+    many = many.assign(uar=np.linspace(0.2, 0.9, 50), emotions=np.where(np.arange(50) < 48, 4, 2))
+    words = words_of(speakers_chart(many, "a", 0.25))
+    assert [word for word in words if word.startswith("c:")] == ["c:0000", "c:0047"]
+    assert "50 speakers, worst first, hollow last" in words
+
+
+def test_a_group_that_lacks_emotions_says_so(tables):
+    groups = tables["groups"].query("model == 'model_6'").copy()
+    groups.loc[groups["value"] == "female", "emotions"] = 2
+    words = words_of(groups_chart(groups, "model_6", 1 / 3))
+    assert "female (4 speakers), 2 of 3 emotions" in words
+    assert "male (4 speakers)" in words

@@ -73,3 +73,79 @@ def test_what_is_unknown_is_in_no_group(drawn):
 def test_one_sex_has_no_gap(drawn):
     table, clips = drawn
     assert np.isnan(gaps(table, clips.assign(sex="male"), confidence=0.95)["sex_gap"])
+
+
+def without(drawn, who, emotion: str):
+    """Return predictions and clips without some speakers' clips of an emotion."""
+    table, clips = drawn
+    clips = clips[~(who(clips) & (clips["emotion"] == emotion)).to_numpy()]
+    return table[table["clip"].isin(clips["clip"])].reset_index(drop=True), clips.reset_index(drop=True)
+
+
+@pytest.fixture(scope="module")
+def uneven():
+    """Everyone has every emotion's recall, that of fear being 0; women do not show it."""
+    table, clips = predictions(1)
+    right = table["emotion"].where(table["emotion"] != "fear", "anger")
+    right = right.where(
+        ~table["clip"].str[-2:].isin(["07", "13", "55"]), "joy"
+    )  # a few mistakes, or there was no spread
+    table = table.assign(**{column: (right == column[2:]).astype(float) for column in table if column.startswith("p_")})
+    return without((table, clips), lambda c: c["sex"] == "female", "fear")
+
+
+def test_the_sexes_are_compared_over_the_emotions_that_both_show(uneven):
+    table, clips = uneven
+    rows = rows_to_score(table).merge(clips[["clip", "sex"]], on="clip")
+    expected = [uar(rows[(rows["sex"] == sex) & (rows["emotion"] != "fear")]) for sex in ("female", "male")]
+    naive = [uar(rows[rows["sex"] == sex]) for sex in ("female", "male")]
+    found = gaps(table, clips, confidence=0.95)
+    assert naive[0] - naive[1] > 0.15
+    assert found["sex_gap"] == pytest.approx(expected[0] - expected[1])
+    assert found["sex_gap_low"] < 0 < found["sex_gap_high"]
+    assert found["sex_emotions"] == 3
+
+
+def test_no_interval_of_the_gap_hangs_on_the_only_speaker_of_an_emotion(drawn):
+    others = without(drawn, lambda c: (c["sex"] == "female") & (c["speaker"] != "s00"), "fear")
+    found = gaps(*others, confidence=0.95)
+    assert found["sex_emotions"] == 4
+    assert np.isfinite(found["sex_gap"]) and np.isnan(found["sex_gap_low"])
+
+
+def test_sexes_that_share_one_emotion_are_not_compared(drawn):
+    table, clips = drawn
+    female = clips["sex"] == "female"
+    kept = (female & clips["emotion"].isin(["anger", "fear"])) | (~female & clips["emotion"].isin(["fear", "joy"]))
+    clips = clips[kept].reset_index(drop=True)
+    found = gaps(table[table["clip"].isin(clips["clip"])], clips, confidence=0.95)
+    assert np.isnan(found["sex_gap"]) and found["sex_emotions"] == 1
+
+
+def test_speakers_are_compared_over_the_same_emotions(drawn):
+    """Two speakers show less than the others, so they are left out; joy, of a minority, is."""
+    few = without(drawn, lambda c: c["speaker"].isin(["s00", "s01"]), "fear")
+    table, clips = without(few, lambda c: c["speaker"] > "s03", "joy")
+    rows = rows_to_score(table).merge(clips[["clip", "speaker"]], on="clip")
+    rows = rows[~rows["speaker"].isin(["s00", "s01"]) & (rows["emotion"] != "joy")]
+    by_speaker = {speaker: uar(part) for speaker, part in rows.groupby("speaker")}
+    found = gaps(table, clips, confidence=0.95)
+    assert (found["speakers"], found["compared_speakers"], found["compared_emotions"]) == (12, 10, 3)
+    assert found["worst_uar"] == pytest.approx(min(by_speaker.values()))
+    assert by_speaker[found["best_speaker"]] == max(by_speaker.values())
+    assert found["speaker_deviation"] == pytest.approx(np.std(list(by_speaker.values()), ddof=1))
+
+
+def test_speakers_of_one_emotion_each_are_not_compared(drawn):
+    table, clips = drawn
+    emotions = sorted(set(clips["emotion"]))
+    of_speaker = clips["speaker"].str[1:].astype(int).map(lambda number: emotions[number % 4])
+    clips = clips[clips["emotion"] == of_speaker].reset_index(drop=True)
+    found = gaps(table[table["clip"].isin(clips["clip"])], clips, confidence=0.95)
+    assert (found["speakers"], found["compared_speakers"], found["compared_emotions"]) == (12, 0, 0)
+    assert found["worst_speaker"] == "" and np.isnan(found["worst_uar"])
+
+
+def test_groups_say_how_many_emotions_they_show(uneven):
+    found = scores_by_group(*uneven, confidence=0.95).set_index("value")["emotions"]
+    assert found[["female", "male", "one", "s00", "s01"]].tolist() == [3, 4, 4, 3, 4]

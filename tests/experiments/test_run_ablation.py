@@ -383,3 +383,14 @@ def test_a_variant_that_fails_is_passed_over(repository):
     assert "error: the base fails: C is too high" in run(
         folder, sys.executable, *ABLATION, "train_ml.svm_rbf.C=77.0", code=1
     )
+
+
+def test_other_emotions_have_no_difference_and_no_verdict():
+    base, variant = plan(ablation_of(fewer=({"prepare.emotions": ["anger", "fear", "happiness"]}, None)))
+    before = outcome(1, 2.0)
+    clips = before.clips[before.clips["emotion"] != "neutral"]
+    table = before.tables["svm_rbf"]
+    after = before._replace(tables={"svm_rbf": table[table["emotion"] != "neutral"]}, clips=clips)
+    scores = [score_trial(base, before, base, before), score_trial(variant, after, base, before)]
+    row = judge(pd.concat(scores, ignore_index=True), 0.95).iloc[1]
+    assert pd.isna(row["difference"]) and row["verdict"] == "another protocol"

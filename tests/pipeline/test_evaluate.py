@@ -11,11 +11,12 @@ from dvc_render import VegaRenderer
 from sklearn.metrics import recall_score
 
 from conftest import ROOT, run_script, run_stage
-from evaluate import SERIES, evaluate, print_summary, read_all
+from evaluate import SERIES, evaluate, print_by_corpus, print_summary, read_all
 from ser.errors import InputError
 from ser.evaluation.model_scores import best_model
 from ser.storage.csv_tables import write_csv
 from ser.storage.prediction_tables import read_predictions, write_predictions
+from synthetic_predictions import collapsed_in
 
 EMOTIONS = ["anger", "fear", "happiness", "neutral", "sadness"]
 MODELS = {  # model: trainer, how well it separates the emotions
@@ -258,6 +259,31 @@ def test_a_speaker_dependent_split_is_reported_in_red_and_on_the_charts(evaluate
     after = contents(copy / "reports")
     changed = {name for name in before if after[name] != before[name]}
     assert changed == {name for name in before if name.endswith(".png")} | {"protocol.json"}
+
+
+def test_a_model_that_collapsed_in_a_fold_is_a_red_line_and_in_a_table(evaluated, tmp_path, monkeypatch, capsys):
+    copy = shutil.copytree(evaluated[0], tmp_path / "copy")
+    monkeypatch.chdir(copy)
+    assert (copy / "reports/collapsed.csv").read_text() == "model,fold,emotion,share,uar,reason\n"
+    path = copy / "data/predictions/train_lstm/lstm.csv"
+    table = collapsed_in(pd.read_csv(path), 2)
+    write_predictions(table, path)
+    evaluate()
+    told = "\033[31mlstm collapsed in fold 2: it says anger for 100 % of the test clips, UAR 0.200;"
+    assert told in capsys.readouterr().out
+    found = pd.read_csv(copy / "reports/collapsed.csv")
+    assert found[["model", "fold", "emotion", "share", "uar"]].to_numpy().tolist() == [["lstm", 2, "anger", 1.0, 0.2]]
+    assert found["reason"][0].startswith("it learnt (training accuracy")  # its history says so
+
+
+def test_the_uar_of_a_corpus_that_lacks_emotions_is_not_printed_as_one_of_its_kind(capsys):
+    groups = pd.DataFrame({"model": "a", "group": "corpus", "value": ["x", "y"], "emotions": [4, 3], "uar": [0.5, 0.7]})
+    print_by_corpus(groups, 4)
+    printed = capsys.readouterr().out
+    assert "UAR by tested corpus, not to be compared where the emotions are others" in printed
+    assert "x  y (3 of 4 emotions)" in printed
+    print_by_corpus(groups.assign(emotions=4), 4)
+    assert "emotions" not in capsys.readouterr().out
 
 
 def test_validation_by_statement_is_a_note_and_no_warning(inputs, monkeypatch, capsys):

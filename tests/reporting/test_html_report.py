@@ -5,6 +5,7 @@ import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from report_tables import EMOTIONS, make_clips, write_run
 from ser.errors import InputError
 from ser.reporting.html_tables import decimal, p_text, span
 from ser.reporting.report_sounds import COLUMNS, typical_clips, waveform, worst_mistakes
+from ser.reporting.reported_run import kept_epochs
 from ser.storage.csv_tables import write_csv
 
 VOID = {"meta", "link", "br", "img", "input"}
@@ -291,3 +293,78 @@ def test_numbers_as_text():
     assert decimal(float("nan")) == "–"
     assert span(0.1, float("nan")) == "–"
     assert (p_text(0.0004), p_text(0.0123), p_text(None)) == ("< 0.001", "0.012", "–")
+
+
+COLLAPSED = {"fold": 0, "emotion": "fear", "share": 1.0, "uar": 0.25, "reason": "it learnt next to nothing"}
+
+
+def test_a_collapsed_model_is_marked_and_explained(tmp_path, monkeypatch):
+    folder = workplace(tmp_path, make_clips())
+    assert "collapsed" not in page_of(folder, monkeypatch).text
+    rows = [{"model": model, **COLLAPSED} for model in ("ensemble", "cnn")]
+    write_csv(pd.DataFrame(rows), folder / "reports/collapsed.csv")
+    page = page_of(folder, monkeypatch)
+    assert "cnn ⚠ collapsed in 1 of 1 fold" in page.text
+    assert "svm_rbf ⚠" not in page.text
+    assert "ensemble: ⚠ collapsed in 1 of 1 fold. There it tells nothing apart" in page.text  # beside its score
+    assert "it learnt next to nothing" in page.text
+    assert page.crossed == []
+
+
+@pytest.mark.parametrize(
+    ("patience", "told"),
+    [
+        (None, "Kept from the last epoch, as their patience is null: cnn."),
+        (5, "Kept from the epoch (boosting: tree) that was best on validation speakers: cnn, mlp."),
+    ],
+)
+def test_the_curves_say_of_each_model_which_epoch_is_kept(tmp_path, monkeypatch, patience, told):
+    models = {"mlp": ("train_ml", 1.8), "cnn": ("train_cnn", 2.4), "svm_rbf": ("train_ml", 1.0)}
+    folder = workplace(tmp_path, make_clips(), models=models, all_charts=True)
+    training = pd.read_csv(folder / "reports/training.csv")
+    write_csv(training[training["model"] != "svm_rbf"], folder / "reports/training.csv")
+    params = (folder / "params.yaml").read_text()
+    head, cnn = params.split("\ntrain_cnn:")
+    cnn = cnn.replace("patience: null", f"patience: {'null' if patience is None else patience}", 1)
+    (folder / "params.yaml").write_text(f"{head}\ntrain_cnn:{cnn}")
+    page = page_of(folder, monkeypatch)
+    assert told in page.text
+    assert ("best on validation speakers: mlp." in page.text) == (patience is None)
+    assert "kept from its best epoch" not in page.text
+
+
+def test_encoders_are_kept_by_the_patience_of_their_mode():
+    modes = {"frozen": {"patience": 10}, "fine_tuned": {"patience": None}, "checkpoints": {"a": "b"}, "modes": []}
+    models = ["a_frozen", "a_fine_tuned", "of_ones_own"]
+    trainers = dict.fromkeys(models[:2], "train_transformer") | {"of_ones_own": "train_mine"}
+    run = SimpleNamespace(models=models, trainers=trainers, settings={"train_transformer": modes})
+    run.tables = {"training": pd.DataFrame({"model": models})}
+    assert kept_epochs(run) == {"best": ["a_frozen"], "last": ["a_fine_tuned"]}
+
+
+def test_synthetic_speech_is_said_before_anything_else(tmp_path, monkeypatch):
+    clips = make_clips(corpora=2)
+    one = clips["corpus"] == "corpus1"
+    for folder, source, told in (
+        ("none", clips["source"], None),
+        ("some", clips["source"].mask(one, "synthetic"), "Synthetic speech in corpus1: scores on it"),
+        ("all", "synthetic", "Synthetic speech only: these models know no human voice"),
+    ):
+        page = page_of(workplace(tmp_path / folder, clips.assign(source=source)), monkeypatch)
+        assert ("say nothing about real voices" in page.text) == (told is not None)
+        assert told is None or page.text.index(told) < page.text.index("Contents")
+
+
+def test_groups_that_lack_emotions_are_marked_and_not_ranked_among_the_others(tmp_path, monkeypatch):
+    clips = make_clips()
+    clips = clips[~(clips["speaker"].str.endswith("s000") & (clips["emotion"] == "fear"))].reset_index(drop=True)
+    folder = workplace(tmp_path, clips)
+    gaps = pd.read_csv(folder / "reports/gaps.csv").assign(compared_speakers=5, sex_emotions=3)
+    write_csv(gaps, folder / "reports/gaps.csv")
+    page = page_of(folder, monkeypatch)
+    assert "by speaker, worst first; ⚠: over fewer emotions, not to be compared with the others" in page.text
+    rows = re.findall(r"corpus0:(s\d+) (?:fe)?male corpus0 \d+ (⚠ )?(\d) of 4", page.text)
+    assert [row[0] for row in rows][-1] == "s000"
+    assert [bool(row[1]) for row in rows] == [False] * 5 + [True]
+    assert "(over 4 of 4 emotions, all of which 5 of 6 speakers show)" in page.text
+    assert "over the 3 of 4 emotions that both show" in page.text

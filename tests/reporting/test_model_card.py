@@ -92,7 +92,7 @@ def test_a_speaker_dependent_split_is_said_first(tmp_path):
 
 def test_few_and_unknown_speakers(tmp_path):
     card, _ = card_of(tmp_path / "few", make_clips(speakers=4))
-    assert "(no interval: too few speakers)" in card
+    assert "(no interval: too few speakers, " in card
     assert not re.search(r"\bnan\b", card)
     card, _ = card_of(tmp_path / "unknown", make_clips().assign(speaker="", sex=""))
     assert "No speaker is known" in card
@@ -134,3 +134,38 @@ def test_the_single_model_is_chosen_by_validation_speakers(tmp_path):
     last = singles[-1]
     write_model_card(tmp_path / "other.md", run._replace(validation=dict.fromkeys(run.models, 0.1) | {last: 0.9}))
     assert f"single model on validation speakers is `{last}`" in " ".join((tmp_path / "other.md").read_text().split())
+
+
+def test_synthetic_speech_is_said_first(tmp_path):
+    clips = make_clips(corpora=2)
+    card, _ = card_of(tmp_path / "all", clips.assign(source="synthetic"), warning="speaker-dependent split")
+    assert card.splitlines()[2].startswith("> **⚠ The model has only ever seen synthetic speech.** It knows no human")
+    source = clips["source"].mask(clips["corpus"] == "corpus1", "synthetic")
+    card, _ = card_of(tmp_path / "some", clips.assign(source=source))
+    assert card.splitlines()[2].startswith("> **⚠ Synthetic speech in `corpus1`.**")
+    card, _ = card_of(tmp_path / "none", clips)
+    assert "ynthetic speech" not in card
+
+
+def test_a_collapsed_model_is_marked_and_explained(tmp_path):
+    card, run = card_of(tmp_path, make_clips())
+    assert "collapsed" not in card
+    rows = {"fold": 0, "emotion": "fear", "share": 1.0, "uar": 0.25, "reason": "it learnt <nothing>"}
+    tables = run.tables | {"collapsed": pd.DataFrame([{"model": model, **rows} for model in ("ensemble", "cnn")])}
+    write_model_card(tmp_path / "card.md", run._replace(tables=tables))
+    card = (tmp_path / "card.md").read_text()
+    assert card.splitlines()[2].startswith("> **⚠ collapsed in 1 of 1 fold.** There the model tells nothing apart")
+    assert re.search(r"^\| `cnn` ⚠ collapsed in 1 of 1 fold \|", card, flags=re.MULTILINE)
+    assert "- `cnn`, fold 0: `fear` for 100 % of the clips, UAR 0.250. Likely reason: it learnt \\<nothing\\>." in card
+    assert_tables_are_whole(card)
+
+
+def test_groups_say_how_many_emotions_they_show(tmp_path):
+    clips = make_clips()
+    card, _ = card_of(tmp_path / "same", clips)
+    assert "| 4 of 4 |" in card and "not to be compared" not in card
+    clips = clips[~((clips["sex"] == "female") & (clips["emotion"] == "fear"))].reset_index(drop=True)
+    card, _ = card_of(tmp_path / "other", clips)
+    assert re.search(r"^\| sex \| `female` \| 3 \| 27 \| ⚠ 3 of 4 \|", card, flags=re.MULTILINE)
+    assert "⚠: a UAR over fewer emotions, not to be compared with the others." in card
+    assert_tables_are_whole(card)

@@ -9,6 +9,7 @@ from sklearn.metrics import recall_score
 
 from ser.charts.difference_plot import difference_chart
 from ser.errors import InputError
+from ser.evaluation.comparisons import UNKNOWN
 from ser.reporting.markdown import code, code_html, prose
 from ser.review.pull_request import (
     Results,
@@ -331,6 +332,7 @@ def page(models: pd.DataFrame, **changes) -> str:
         "head": "7654321",
         "behind": 0,
         "lucky": False,
+        "collapsed": [],
         "outdated": [],
         "uncommitted": False,
         "commits": pd.DataFrame(columns=["commit", "subject"]),
@@ -460,6 +462,7 @@ def test_the_page_always_fits_into_a_comment(metrics_table):
         commits=pd.DataFrame({"commit": ["1234567"] * count, "subject": worst}),
         params=pd.DataFrame({"parameter": [worst] * count, "old": worst, "new": worst}),
         stages=[worst] * count,
+        collapsed=[(worst, 1, worst)] * count,
         problem=worst,
         counts=pd.DataFrame({"corpus": [worst] * count, "emotion": worst, "old": 1, "new": 2}),
         files=[("quarantine", pd.DataFrame({"file": [worst] * count, "reason": worst}), pd.DataFrame())],
@@ -474,3 +477,39 @@ def test_the_chart_is_a_picture_of_any_model_names(metrics_table, tmp_path):
     table = metrics_table.replace({"model": {"better": "$a_{b"}})
     difference_chart(table, tmp_path / "x.png", confidence=0.95)
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_other_emotions_have_no_difference(tables, clips):
+    """Without the hardest emotion every model would seem to have gained."""
+    easy = {model: table[table["emotion"] != "sadness"] for model, table in tables[0].items()}
+    kept = clips[~clips["clip"].str.contains("sadness")]
+    metrics = [dict.fromkeys(easy, {"uar": uar}) for uar in (0.5, 0.7)]
+    sides = [Results(*args, "") for args in zip(metrics, (tables[0], easy), (clips, kept), strict=True)]
+    models, problem = compare_results(*sides, "same", same=False, confidence=0.95)
+    assert "other clips" in problem
+    assert models["difference"].isna().all()
+    assert set(models["verdict"]) == {UNKNOWN}
+    assert headline(models, "same", confidence=0.95).startswith("Cannot be told")
+
+
+def test_speakers_are_compared_over_the_same_emotions_only(tables, clips):
+    old, new = tables[0]["noisy"], tables[1]["noisy"]
+    less = new[~((new["clip"].str.startswith("x:00")) & (new["emotion"] == "sadness"))]
+    assert moved_speakers(old, less, clips, clips)["name"].tolist() == ["x:01", "x:04", "x:05", "x:06"]
+    columns = ["model", "group", "value", "clips", "emotions", "uar"]
+    rows = [pd.DataFrame([("a", "speaker", "s", 9, n, n / 10), ("a", "speaker", "t", 9, 3, n / 10)], columns=columns)
+            for n in (3, 4)]  # fmt: skip
+    found = moved_rows(*rows, {"model": "a", "group": "speaker"}, name="value", score="uar")
+    assert found["name"].tolist() == ["t"]
+
+
+def test_classes_of_revisions_that_tell_other_emotions_apart(tables):
+    old, new = tables[0]["noisy"], tables[1]["better"]
+    more = old.assign(p_awe=0.0)[[*old.columns[:5], "p_awe", *old.columns[5:]]]
+    assert moved_classes(more, new).equals(moved_classes(old, new))
+
+
+def test_a_model_that_collapsed_is_a_warning(metrics_table):
+    assert "ollapsed" not in page(metrics_table)
+    text = page(metrics_table, collapsed=[("better", 2, "anger")])
+    assert "> Collapsed, and not so before: `better` in fold 2 (it says `anger` for nearly every clip)." in text

@@ -14,6 +14,7 @@ from sklearn.metrics import recall_score
 
 from conftest import ROOT, environment
 from ser.commands.command_line import main
+from synthetic_predictions import collapsed_in
 from toy_repository import dvc, init_dvc
 
 EMOTIONS = ["anger", "neutral", "sadness"]
@@ -354,3 +355,29 @@ def test_files_with_marks_of_a_conflict_are_one_line(project, call, tmp_path, pa
     assert printed.startswith(f"error: {path} is not {kind}: ")
     assert len(printed.splitlines()) == 1
     assert call(folder, "gate", "--model", "worse")[0] == 2
+
+
+def test_a_model_that_collapsed_in_a_fold_is_told_by_report_and_gate(project, call, tmp_path):
+    folder = clone(project, tmp_path / "clone", cache=True)
+    dvc(folder, "checkout")
+    path, metrics = folder / "data/predictions/train_ml/better.csv", folder / "reports/metrics.json"
+    table = collapsed_in(pd.read_csv(path), 1, EMOTIONS[0])
+    path.unlink()  # a link into the cache
+    table.to_csv(path, index=False)
+    said = table.filter(like="p_").idxmax(axis=1).str.removeprefix("p_")
+    uar = round(recall_score(table["emotion"], said, average="macro"), 4)
+    metrics.write_text(json.dumps(json.loads(metrics.read_text()) | {"better": {"uar": uar}}))
+    rows = pd.DataFrame(
+        {"model": ["better"], "fold": 1, "emotion": EMOTIONS[0], "share": 1.0, "uar": 0.3, "reason": "?"}
+    )
+    rows.to_csv(folder / "reports/collapsed.csv", index=False)
+    code, printed, report = call(folder, "gate", "--base", "main", "--model", "better")
+    assert code == 0  # no worse than chance explains
+    assert "note: better collapsed in fold 1: see reports/collapsed.csv" in printed
+    _, _, report = call(folder, "pr-report", "--base", "main", "--model", "better")
+    assert (
+        f"> Collapsed, and not so before: `better` in fold 1 (it says `{EMOTIONS[0]}` for nearly every clip)." in report
+    )
+    commit(folder, "Collapsed")
+    _, _, report = call(folder, "pr-report", "--base", "HEAD", "--model", "better")
+    assert "Collapsed, and" not in report

@@ -9,7 +9,8 @@ import pytest
 from ser.settings.all_sections import load_params
 from ser.storage.shards import Ragged
 from ser.training.dataset import Dataset, examples
-from ser.training.trainer_loop import Job, job_for_use, training_rows
+from ser.training.trainer_loop import Job, job_for_use, patience_of, print_summary, training_rows
+from synthetic_predictions import collapsed_in, predictions
 
 EMOTIONS = ["anger", "neutral"]
 
@@ -89,3 +90,31 @@ def test_the_model_for_use_trains_as_its_settings_say_or_as_the_median_fold():
     for model, known in {"logistic_regression": True, "svm_rbf": True, "mlp": False, "lightgbm": False}.items():
         job = job_for_use(model, fit_of(params.train_ml, name=model))
         assert job == (Job(model, None, None) if known else None)
+
+
+@pytest.mark.parametrize(("stopped_early", "words"), [(True, "best epochs 4, 9"), (False, "kept the last epochs 4, 9")])
+def test_the_log_says_which_epochs_were_kept(stopped_early, words, capsys):
+    table, _ = predictions(1, folds=2)
+    print_summary("lstm", table, pd.DataFrame(), (4, 9), (1.0, 1.0), stopped_early=stopped_early)
+    printed = capsys.readouterr().out
+    assert printed.endswith(f"2 s in 2 fits, {words}\n")
+    print_summary("svm_rbf", table, pd.DataFrame(), (None, None), (1.0, 1.0), stopped_early=False)
+    assert "epochs" not in capsys.readouterr().out
+
+
+def test_patience_is_that_of_the_model_itself():
+    params = load_params()
+    of_ml = {model: patience_of(partial(print, settings=params.train_ml, name=model)) for model in ("mlp", "svm_rbf")}
+    assert of_ml == {"mlp": params.train_ml.mlp.patience, "svm_rbf": None}
+    assert patience_of(partial(print, settings=params.train_lstm)) is params.train_lstm.patience is None
+
+
+def test_a_model_that_collapsed_in_a_fold_is_told_at_once(capsys):
+    table, _ = predictions(1)
+    print_summary("lstm", collapsed_in(table, 2), pd.DataFrame(), (3,) * 4, (1.0,) * 4, stopped_early=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 2
+    told = (
+        "  warning: lstm collapsed in fold 2: it says anger for 100 % of the test clips, UAR 0.250; no epochs tell more"
+    )
+    assert lines[1].startswith(told)

@@ -73,15 +73,23 @@ def confusion_chart(confusion: pd.DataFrame, *, warning: str = "") -> Figure:
     return figure
 
 
+def tested_emotions(chance: float) -> int:
+    """Return of how many emotions `chance`, rounded to four digits, is the UAR of guessing."""
+    return round(1 / chance)
+
+
 def speakers_chart(
     groups: pd.DataFrame, model: str, chance: float, *, warning: str = "", sex: dict[str, str] | None = None
 ) -> Figure:
     """Draw the UAR of each speaker, worst first, with the speakers' mean and chance level.
 
+    Who shows fewer emotions than are tested has another kind of UAR: a hollow mark, after all others, not in the mean.
+
     Parameters
     ----------
     groups : pd.DataFrame
-        ``model, group, value, speakers, clips, uar, low, high, accuracy``; the rows of the group ``speaker`` are drawn.
+        ``model, group, value, speakers, clips, emotions, uar, low, high, accuracy``; the rows of the group ``speaker``
+        are drawn.
     model : str
     chance : float
     warning : str
@@ -89,7 +97,9 @@ def speakers_chart(
         By speaker; shown by marker and colour where it is known.
     """
     rows = groups[(groups["model"] == model) & (groups["group"] == "speaker")].dropna(subset="uar")
-    rows = rows.sort_values(["uar", "value"], ignore_index=True)
+    tested = tested_emotions(chance)
+    rows = rows.assign(lacking=rows["emotions"] < tested)
+    rows = rows.sort_values(["lacking", "uar", "value"], ignore_index=True)
     named = len(rows) <= NAMED_SPEAKERS
     figure = new_figure(5.0, 1.5 + 0.2 * len(rows) if named else 3.8, warning)
     axes = tidy(figure.add_subplot(), "x" if named else "y")
@@ -100,18 +110,30 @@ def speakers_chart(
         label = f"{kind} ({len(part)})" if kind in SEXES else f"speakers ({len(part)})"
         if len(part):
             x, y = (part["uar"], -part.index) if named else (part.index, part["uar"])
-            axes.scatter(x, y, 26 if named else 16, color=color, marker=marker, label=label, alpha=0.9, zorder=3)
+            face = np.where(part["lacking"], "none", color)
+            size = 26 if named else 16
+            axes.scatter(x, y, size, c=face, edgecolors=color, marker=marker, label=label, zorder=3)
     line, limit = (axes.axvline, axes.set_xlim) if named else (axes.axhline, axes.set_ylim)
-    line(rows["uar"].mean(), color=BLACK, lw=1.2, label=f"mean of the speakers {rows['uar'].mean():.3f}")
+    complete, lack = rows.loc[~rows["lacking"], "uar"], bool(rows["lacking"].any())
+    if len(complete):
+        line(complete.mean(), color=BLACK, lw=1.2, label=f"mean of the speakers {complete.mean():.3f}")
+    if lack:
+        hollow = f"fewer than {tested} emotions ({len(rows) - len(complete)})"
+        axes.scatter([], [], 26, c="none", edgecolors=BLACK, marker="o", label=hollow)
     line(chance, color=GREY, lw=1.2, ls="--", label=f"chance {chance:.3f}")
     limit(0, 1.02)
     if named:
-        axes.set_yticks(-rows.index, [_short(value) for value in rows["value"]], fontsize=8)
+        names = [_short(name) + _lacks(n, tested) for name, n in zip(rows["value"], rows["emotions"], strict=True)]
+        axes.set_yticks(-rows.index, names, fontsize=8)
         axes.set(xlabel="UAR", ylim=(-len(rows) + 0.4, 0.6))
         axes.tick_params(axis="y", length=0)
     else:
-        axes.set(xlabel=f"{len(rows)} speakers, worst first", ylabel="UAR", xlim=(-0.02 * len(rows), 1.02 * len(rows)))
-        for place, side in ((0, "left"), (len(rows) - 1, "right")):
+        axes.set(
+            xlabel=f"{len(rows)} speakers, worst first{', hollow last' * lack}",
+            ylabel="UAR",
+            xlim=(-0.02 * len(rows), 1.02 * len(rows)),
+        )
+        for place, side in ((0, "left"), ((len(complete) or len(rows)) - 1, "right")):
             offset = (6, -4) if side == "left" else (-4, 8)
             axes.annotate(_short(rows.at[place, "value"]), (place, rows.at[place, "uar"]), offset, fontsize=8,
                           textcoords="offset points", ha=side)  # fmt: skip
@@ -120,21 +142,24 @@ def speakers_chart(
 
 
 def groups_chart(groups: pd.DataFrame, model: str, chance: float, *, warning: str = "") -> Figure:
-    """Draw the UAR by sex and by corpus with intervals; the columns of `groups` are those of `speakers_chart`."""
+    """Draw the UAR by sex and by corpus with intervals, hollow where emotions lack; see `speakers_chart`."""
     rows = groups[(groups["model"] == model) & groups["group"].isin(["sex", "corpus"])].dropna(subset="uar")
     rows = rows.sort_values(["group", "uar"], ascending=[True, True], ignore_index=True)
     rows = rows.rename(columns={"uar": "value", "value": "name"})
     places = np.arange(len(rows)) + 0.6 * (rows["group"] != rows["group"].iloc[0])  # a gap between corpora and sexes
     figure = new_figure(5.0, 1.2 + 0.36 * len(rows), warning)
     axes = tidy(figure.add_subplot(), "x")
+    tested = tested_emotions(chance)
     _whiskers(axes, rows, places)
-    axes.plot(rows["value"], places, "o", color=BLUE, ms=6)
+    face = np.where(rows["emotions"] < tested, "none", BLUE)
+    axes.scatter(rows["value"], places, 36, c=face, edgecolors=BLUE, zorder=3)
     for place, value in zip(places, rows["value"], strict=True):
         axes.annotate(f"{value:.3f}", (1.01, place), va="center", fontsize=9, xycoords=("axes fraction", "data"))
     axes.axvline(chance, color=VERMILION, ls="--", lw=1.5, label=f"chance {chance:.3f}")
     counts = rows["speakers"].astype(int)
     known = [f" ({n} speaker{'s' * (n != 1)})" if n else "" for n in counts]
-    labels = [_short(name) + count for name, count in zip(rows["name"], known, strict=True)]
+    emotions = [_lacks(n, tested) for n in rows["emotions"]]
+    labels = [_short(name) + count + lack for name, count, lack in zip(rows["name"], known, emotions, strict=True)]
     axes.set_yticks(places, labels)
     axes.tick_params(axis="y", length=0)
     axes.set(xlim=(0, 1), ylim=(-0.6, places.max() + 0.6), xlabel="UAR")
@@ -196,6 +221,10 @@ def _whiskers(axes: Axes, rows: pd.DataFrame, places: np.ndarray) -> None:
     """Draw the intervals of ``value, low, high``, where there are any."""
     known = rows[["low", "high"]].notna().all(axis=1).to_numpy()
     axes.hlines(np.asarray(places)[known], rows["low"][known], rows["high"][known], BLUE, lw=2, alpha=0.6)
+
+
+def _lacks(emotions: int, tested: int) -> str:
+    return f", {emotions:.0f} of {tested} emotions" if emotions < tested else ""
 
 
 def _short(name: str, longest: int = 24) -> str:

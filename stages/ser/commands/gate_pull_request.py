@@ -18,9 +18,11 @@ from pathlib import Path
 
 import click
 import numpy as np
+import pandas as pd
 
 from ser.commands.command_line import help_of
 from ser.errors import InputError
+from ser.networks.collapse import collapsed_folds
 from ser.review.pull_request import UNCHANGED, compare_results, luck_is_hidden, main_model
 from ser.review.pull_request_page import gate_line
 from ser.review.revision_changes import same_output
@@ -51,6 +53,8 @@ def gate(base_name: str, model: str) -> bool:
         raise InputError("there is no interval: an emotion is that of a single speaker")
     if row["verdict"] != UNCHANGED and luck_is_hidden(new.tables):
         print("note: with so few folds this may be the luck of one training: compare several seeds, or use more folds")
+    if main in new.tables and len(folds := collapsed_folds(new.tables[main], pd.DataFrame())["fold"]):
+        print(f"note: {main} collapsed in fold {', '.join(map(str, folds))}: see reports/collapsed.csv")
     return bool(row["high"] < 0)
 
 

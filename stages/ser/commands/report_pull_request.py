@@ -89,8 +89,9 @@ def pr_report(base_name: str, model: str, images: str) -> None:
         stages=changed_stages(*locks),
         outdated=outdated,
         data=describe_data(*locks),
-        counts=changed_counts(*both("counts", base)),
-        files=[(name, *changed_rows(*both(name, base))) for name in ("quarantine", "findings")],
+        counts=changed_counts(*both("data/counts", base)),
+        files=[(name, *changed_rows(*both(f"data/{name}", base))) for name in ("quarantine", "findings")],
+        collapsed=[(place.model, place.fold, place.emotion) for place in collapsed(base).itertuples()],
         moves=[(name, *moves(name, old, new, base)) for name in worth_a_look(models, main)],
         chart="pr/differences.png" if chart and not images else "",
         pictures=changed_pictures(base, head, images),
@@ -103,8 +104,15 @@ def pr_report(base_name: str, model: str, images: str) -> None:
 
 
 def both(name: str, base: str) -> list[pd.DataFrame | None]:
-    """Return a table of the data audit at both revisions."""
-    return [read_csv(f"reports/data/{name}.csv", commit) for commit in (base, None)]
+    """Return a table of the reports at both revisions."""
+    return [read_csv(f"reports/{name}.csv", commit) for commit in (base, None)]
+
+
+def collapsed(base: str) -> pd.DataFrame:
+    """Return ``model, fold, emotion`` of the folds in which a model collapsed and has not done so before."""
+    columns = ["model", "fold", "emotion"]
+    tables = [None if table is None else table[columns] for table in both("collapsed", base)]
+    return changed_rows(*tables)[0].reindex(columns=columns)
 
 
 def worth_a_look(models: pd.DataFrame, main: str) -> list[str]:

@@ -61,7 +61,7 @@ def fit(
     Returns
     -------
     Fitted
-        With `validation`, the model of its best epoch; see `ser.networks.early_stopping.EarlyStopping`.
+        With `validation`, the model of the epoch that `ser.networks.early_stopping.EarlyStopping` keeps.
 
     Raises
     ------

@@ -64,6 +64,22 @@ def left_out_scores(score: Callable, confusions: np.ndarray) -> np.ndarray:
     return np.where(lost.any(axis=-1), np.nan, score(rest))
 
 
+def shown(confusions: np.ndarray) -> np.ndarray:
+    """Return which classes have clips, a boolean array of shape (..., classes)."""
+    return confusions.sum(axis=-1) > 0
+
+
+def only(confusions: np.ndarray, classes: np.ndarray) -> np.ndarray:
+    """Return the matrices without the clips of other classes; their scores are means over the classes that are left.
+
+    Parameters
+    ----------
+    confusions : np.ndarray, shape (..., classes, classes)
+    classes : np.ndarray of bool, shape (classes,)
+    """
+    return np.where(classes[:, None], confusions, 0)
+
+
 def recalls(confusions: np.ndarray) -> np.ndarray:
     """Return the recall (sensitivity) of each class, shape (..., classes); NaN where it has no clips."""
     return _ratio(_diagonal(confusions), confusions.sum(axis=-1))
@@ -105,5 +121,5 @@ def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
 
 
 def _mean_of_present(of_class: np.ndarray, confusions: np.ndarray) -> np.ndarray:
-    present = confusions.sum(axis=-1) > 0
+    present = shown(confusions)
     return _ratio(np.where(present, of_class, 0).sum(axis=-1), present.sum(axis=-1))

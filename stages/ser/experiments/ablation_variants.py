@@ -24,7 +24,7 @@ from ser.evaluation.intervals import Difference, Interval, holm
 from ser.evaluation.model_scores import validation_scores
 from ser.evaluation.protocol import comparability
 from ser.evaluation.scored_speakers import interval_of, speakers_of
-from ser.review.pull_request import why_not_paired
+from ser.review.pull_request import tests_other_emotions, why_not_paired
 from ser.settings.all_sections import Params
 from ser.settings.overrides import format_value, with_settings
 from ser.settings.params_file import Section, validated
@@ -172,7 +172,7 @@ def score_trial(trial: Trial, outcome: Outcome, base: Trial, base_outcome: Outco
         ``variant, changes, model, scheme, normalization, folds, speaker_dependent, validation_uar, uar, low, high,
         difference, difference_low, difference_high, p, same_protocol, is_base, minutes``, a row a model. Interval and
         p of a difference are there only where the same clips were tested in the same folds (see `why_not_paired`), by
-        the same protocol.
+        the same protocol. Where the test clips show other emotions there is no difference at all.
     """
     params, confidence = trial.params, trial.params.evaluate.confidence
     validation = validation_scores(outcome.tables)
@@ -183,7 +183,9 @@ def score_trial(trial: Trial, outcome: Outcome, base: Trial, base_outcome: Outco
         model = path.partition("/")[2]
         table, before = outcome.tables[model], base_outcome.tables[model]
         score, base_score = _uar(table, outcome.clips, confidence), _uar(before, base_outcome.clips, confidence)
-        difference = Difference(score.value - base_score.value, np.nan, np.nan, np.nan)
+        comparable = not tests_other_emotions({model: before}, {model: table})
+        value = score.value - base_score.value if comparable else np.nan  # means over other emotions have none
+        difference = Difference(value, np.nan, np.nan, np.nan)
         if same_protocol and not why_not_paired({model: before}, {model: table}, outcome.clips):
             difference = compare_uar(table, before, outcome.clips, confidence=confidence)
         rows.append(
@@ -197,7 +199,7 @@ def score_trial(trial: Trial, outcome: Outcome, base: Trial, base_outcome: Outco
                 "validation_uar": validation.get(model, np.nan),
                 **dict(zip(("uar", "low", "high"), score, strict=True)),
                 **dict(zip(("difference", "difference_low", "difference_high", "p"), difference, strict=True)),
-                "same_protocol": same_protocol,
+                "same_protocol": same_protocol and comparable,
                 "is_base": params == base.params,
                 "minutes": outcome.minutes,
             }

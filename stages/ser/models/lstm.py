@@ -55,7 +55,7 @@ def fit(
     Returns
     -------
     Fitted
-        With `validation`, the model of its best epoch; see `EarlyStopping`.
+        With `validation`, the model of the epoch that `EarlyStopping` keeps.
 
     Raises
     ------

@@ -22,7 +22,8 @@ class Fitted(NamedTuple):
         One row an epoch: epoch (from 1), loss, accuracy and, with validation examples, validation_loss,
         validation_accuracy, validation_uar. Empty for models without epochs.
     epochs : int or None
-        The best epoch (a fit that was given its number of epochs returns that number); None without epochs.
+        The epoch that was kept, without patience the last (a fit that was given its number of epochs returns that
+        number); None without epochs.
     """
 
     model: object
@@ -66,7 +67,7 @@ def validation_scores(probabilities: np.ndarray, labels: np.ndarray) -> Validati
 
 
 class EarlyStopping:
-    """Keep the epoch with the highest validation UAR, of equal ones the one with the lowest validation loss.
+    """Keep the epoch with the highest validation UAR, of equal ones that of the lowest loss; without patience the last.
 
     Parameters
     ----------
@@ -78,6 +79,7 @@ class EarlyStopping:
     Attributes
     ----------
     best_epoch : int or None
+        The kept one.
     best_weights : object
         The weights after that epoch.
     """

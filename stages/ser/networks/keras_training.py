@@ -95,7 +95,7 @@ def train_network(
     epochs: int | None,
     checkpoint: Checkpoint | None,
 ) -> tuple[pd.DataFrame, int]:
-    """Train a network that `compiled` built, and leave it with the weights of its best epoch.
+    """Train a network that `compiled` built, and leave it with the weights of the epoch that is kept.
 
     Parameters
     ----------
@@ -115,7 +115,7 @@ def train_network(
     history : pd.DataFrame
         As in `Fitted`.
     epoch : int
-        The best epoch; `epochs` if that was given.
+        The kept epoch, see `EarlyStopping`; `epochs` if that was given.
     """
     stopping, history = EarlyStopping(settings.patience), []
     _restore(checkpoint, network, stopping, history)

@@ -27,7 +27,7 @@ def run_epochs(
     patience: int | None,
     checkpoint: Checkpoint | None,
 ) -> tuple[pd.DataFrame, int | None]:
-    """Train epoch after epoch until patience runs out or there were enough; leave the best weights in the network.
+    """Train epoch after epoch until patience runs out or there were enough; leave the kept weights in the network.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def run_epochs(
     history : pd.DataFrame
         See `ser.networks.early_stopping.Fitted`.
     best_epoch : int or None
-        None without validation.
+        The kept one; None without validation.
     """
     stopping, history = EarlyStopping(patience), []
     _restore(checkpoint, network, optimizer, stopping, history)

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from ser.charts.curves import coverage_chart, precision_recall_chart, reliability_chart, roc_chart, training_chart
 from ser.charts.figures import svg
-from ser.charts.score_plots import groups_chart, importance_chart, scores_chart, speakers_chart
+from ser.charts.score_plots import groups_chart, importance_chart, scores_chart, speakers_chart, tested_emotions
 from ser.reporting.html_tables import decimal, is_missing, p_text, percent, span
 from ser.reporting.report_sounds import (
     COLUMNS,
@@ -20,7 +20,7 @@ from ser.reporting.report_sounds import (
     waveform,
     worst_mistakes,
 )
-from ser.reporting.reported_run import Run, score_of
+from ser.reporting.reported_run import Run, collapse_mark, kept_epochs, score_of, synthetic_corpora
 from ser.reporting.shown_tables import TABLES_OF_THE_REPORT, counts_table, settings_table
 from ser.storage.prediction_tables import emotions_of, predicted_emotions, probabilities_of
 from ser.storage.shards import Ragged
@@ -64,6 +64,10 @@ def write_report(path: Path | str, run: Run, audio: Ragged, *, mistakes: int, cl
         matrices=confusion_matrices(run),
         coverage=coverage_of_the_rest(run),
         gap=gap_of_the_best(run),
+        collapse=collapse_mark(run, run.best),
+        kept=kept_epochs(run),
+        synthetic=synthetic_corpora(run),
+        tested=tested_emotions(run.protocol["chance"]),
         findings=run.tables["findings"]["finding"].value_counts().sort_index().to_dict(),
         leaks=run.tables["cues"][run.tables["cues"]["verdict"] == "leak"].to_dict("records"),
         examples=examples(run, audio, clip_seconds),
@@ -159,7 +163,7 @@ def coverage_of_the_rest(run: Run) -> dict | None:
 
 
 def gap_of_the_best(run: Run) -> dict | None:
-    """Return the row of ``gaps.csv`` of the best model, and the mean of its speakers."""
+    """Return the row of ``gaps.csv`` of the best model."""
     gaps = run.tables["gaps"]
     rows = gaps[gaps["model"] == run.best].to_dict("records")
     return rows[0] if rows else None

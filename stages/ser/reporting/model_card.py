@@ -13,11 +13,12 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from ser.charts.score_plots import tested_emotions
 from ser.corpora.corpus_entries import KNOWN
 from ser.demo.synthetic_speech import SYNTHETIC
 from ser.evaluation.model_scores import best_model
 from ser.reporting.html_tables import decimal, is_missing, percent, span
-from ser.reporting.reported_run import Run, flat_settings, score_of
+from ser.reporting.reported_run import Run, collapse_mark, flat_settings, score_of, synthetic_corpora
 from ser.storage.whole_files import written
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
@@ -33,6 +34,7 @@ def write_model_card(path: Path | str, run: Run) -> None:
     )
     environment.filters |= {"code": code}
     helpers = {"decimal": decimal, "percent": percent, "span": span, "is_missing": is_missing, "score_of": score_of}
+    helpers |= {"collapse_mark": collapse_mark}
     environment.globals |= helpers
     singles = [model for model in run.models if run.trainers[model] != FUSION]
     single = best_model(singles, run.validation) if singles else ""
@@ -48,7 +50,11 @@ def write_model_card(path: Path | str, run: Run) -> None:
         members=run.settings["fuse"]["members"] or singles,
         corpora=corpora_of(run),
         synthetic=(run.clips["source"] == SYNTHETIC).all(),
+        lacking=(groups.loc[groups["group"] != "speaker", "emotions"] < tested_emotions(run.protocol["chance"])).any(),
         groups={kind: rows.to_dict("records") for kind, rows in groups.groupby("group")},
+        synthetic_corpora=synthetic_corpora(run),
+        tested=tested_emotions(run.protocol["chance"]),
+        collapsed=run.tables["collapsed"].to_dict("records"),
         gap=next(iter(gaps[gaps["model"] == run.best].to_dict("records")), None),
         emotions=_rows_of(run, "per_class"),
         calibration=next(iter(_rows_of(run, "calibration")), None),

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from ser.demo.synthetic_speech import SYNTHETIC
 from ser.errors import InputError
 from ser.evaluation.model_scores import CHANCE, MAJORITY
 from ser.storage.clip_tables import read_audio_settings, read_clips
@@ -13,6 +14,7 @@ from ser.storage.prediction_tables import FUSE, TRAINERS, read_predictions, scor
 
 TABLES = (
     "scores",
+    "collapsed",
     "per_class",
     "groups",
     "gaps",
@@ -145,6 +147,33 @@ def score_of(run: Run, model: str, score: str = "uar") -> dict[str, float]:
     scores = run.tables["scores"]
     rows = scores[(scores["model"] == model) & (scores["score"] == score)]
     return rows[["value", "low", "high"]].iloc[0].to_dict() if len(rows) else dict.fromkeys(("value", "low", "high"))
+
+
+def collapse_mark(run: Run, model: str) -> str:
+    """Return in how many folds a model collapsed, as a mark beside its name; an empty text if it did in none."""
+    count, folds = int((run.tables["collapsed"]["model"] == model).sum()), run.protocol["folds"]
+    return f"⚠ collapsed in {count} of {folds} fold{'s' * (folds != 1)}" if count else ""
+
+
+def synthetic_corpora(run: Run) -> list[str]:
+    """Return the corpora of which clips are synthetic speech."""
+    return sorted(run.clips.loc[run.clips["source"] == SYNTHETIC, "corpus"].unique())
+
+
+def kept_epochs(run: Run) -> dict[str, list[str]]:
+    """Return the models with learning curves that keep their ``best`` epoch, and those that keep the ``last``."""
+    kept: dict[str, list[str]] = {"best": [], "last": []}
+    trained = set(run.tables["training"]["model"])
+    for model in [model for model in run.models if model in trained]:
+        section = run.settings.get(run.trainers[model], {})
+        # of several models with sections of their own: a classical one by its name, an encoder by its mode
+        own = next(
+            (value for key, value in section.items() if f"_{model}".endswith(f"_{key}") and key != "models"), None
+        )
+        settings = own if isinstance(own, dict) else section
+        if "patience" in settings:
+            kept["last" if settings["patience"] is None else "best"].append(model)
+    return kept
 
 
 def _require(path: Path) -> None:

@@ -4,8 +4,9 @@ import json
 
 import pandas as pd
 
+from ser.charts.score_plots import tested_emotions
 from ser.reporting.html_tables import Cell, Column, Table, count, interval, make_table, number, p_value, words
-from ser.reporting.reported_run import PSEUDO_MODELS, Run, flat_settings
+from ser.reporting.reported_run import PSEUDO_MODELS, Run, collapse_mark, flat_settings
 
 
 def scores_table(run: Run) -> Table:
@@ -18,7 +19,7 @@ def scores_table(run: Run) -> Table:
     expected = [f"{name} {bound}" for name in names for bound in ("value", "low", "high")]
     frame = wide.reindex(index=order, columns=expected).reset_index()
     columns = [
-        words("model", "model"),
+        Column("model", lambda row: Cell(f"{row['model']} {collapse_mark(run, row['model'])}".strip()), numeric=False),
         number("UAR", "uar value", bar=True),
         interval("interval of UAR", "uar low", "uar high"),
         number("accuracy", "accuracy value"),
@@ -30,6 +31,21 @@ def scores_table(run: Run) -> Table:
         number("ECE", "ece value"),
     ]
     return make_table(frame, "Scores over all test clips", columns, source="scores.csv")
+
+
+def collapsed_table(run: Run) -> Table:
+    """Return the folds in which models tell nothing apart, with the likely reason."""
+    place = {model: position for position, model in enumerate(run.models)}
+    frame = run.tables["collapsed"].sort_values("model", key=lambda names: names.map(place), kind="stable")
+    columns = [
+        words("model", "model"),
+        count("fold", "fold"),
+        words("says", "emotion"),
+        number("for this share of the test clips", "share"),
+        number("UAR of the fold", "uar"),
+        words("likely reason", "reason"),
+    ]
+    return make_table(frame, "Models that collapsed: one emotion for every clip", columns, source="collapsed.csv")
 
 
 def emotions_table(run: Run) -> Table:
@@ -79,7 +95,7 @@ def calibration_table(run: Run) -> Table:
 
 
 def speakers_table(run: Run) -> Table:
-    """Return the speakers of the best model, worst first."""
+    """Return the speakers of the best model, worst first, then those who show fewer emotions."""
     about = run.clips.drop_duplicates("speaker").set_index("speaker")[["sex", "corpus"]]
     rows = _groups(run, ["speaker"]).join(about, on="value").fillna({"sex": "", "corpus": ""})
     columns = [
@@ -87,10 +103,13 @@ def speakers_table(run: Run) -> Table:
         words("sex", "sex"),
         words("corpus", "corpus"),
         count("clips", "clips"),
+        _emotions(run),
         number("UAR", "uar", bar=True),
         number("accuracy", "accuracy"),
     ]
-    return make_table(rows, f"UAR of {run.best} by speaker, worst first", columns, source="groups.csv")
+    return make_table(
+        rows, f"UAR of {run.best} by speaker, worst first{_others_last(rows)}", columns, source="groups.csv"
+    )
 
 
 def groups_table(run: Run) -> Table:
@@ -100,12 +119,13 @@ def groups_table(run: Run) -> Table:
         words("value", "value"),
         count("speakers", "speakers"),
         count("clips", "clips"),
+        _emotions(run),
         number("UAR", "uar", bar=True),
         interval("interval"),
         number("accuracy", "accuracy"),
     ]
     frame = _groups(run, ["sex", "corpus"])
-    return make_table(frame, f"UAR of {run.best} by sex and corpus", columns, source="groups.csv")
+    return make_table(frame, f"UAR of {run.best} by sex and corpus{_others_last(frame)}", columns, source="groups.csv")
 
 
 def gaps_table(run: Run) -> Table:
@@ -114,15 +134,19 @@ def gaps_table(run: Run) -> Table:
     frame = run.tables["gaps"].sort_values("model", key=lambda names: names.map(place), kind="stable")
     columns = [
         words("model", "model"),
+        count("speakers", "compared_speakers"),
+        count("emotions", "compared_emotions"),
         words("worst speaker", "worst_speaker"),
         number("UAR of worst", "worst_uar"),
         words("best speaker", "best_speaker"),
         number("UAR of best", "best_uar"),
         number("SD over speakers", "speaker_deviation"),
+        count("emotions of both sexes", "sex_emotions"),
         number("female − male", "sex_gap", signed=True),
         interval("interval of the gap", "sex_gap_low", "sex_gap_high", signed=True),
     ]
-    return make_table(frame, "Spread over speakers and gap between the sexes", columns, source="gaps.csv")
+    caption = "Spread over speakers and gap between the sexes, over the emotions that all who are compared show"
+    return make_table(frame, caption, columns, source="gaps.csv")
 
 
 def cues_table(run: Run) -> Table:
@@ -172,12 +196,30 @@ def settings_table(run: Run) -> Table:
 def _groups(run: Run, kinds: list[str]) -> pd.DataFrame:
     groups = run.tables["groups"]
     rows = groups[(groups["model"] == run.best) & groups["group"].isin(kinds)]
-    rows = rows.assign(rank=rows["group"].map(kinds.index))
-    return rows.sort_values(["rank", "uar", "value"], kind="stable", ignore_index=True)
+    tested = tested_emotions(run.protocol["chance"])
+    rows = rows.assign(rank=rows["group"].map(kinds.index), lacking=rows["emotions"] < tested)
+    return rows.sort_values(["rank", "lacking", "uar", "value"], kind="stable", ignore_index=True)
+
+
+def _emotions(run: Run) -> Column:
+    """Return the column that says of a group how many emotions it shows, marked where it lacks some."""
+    tested = tested_emotions(run.protocol["chance"])
+
+    def cell(row: dict) -> Cell:
+        mark = "⚠ " if row["lacking"] else ""
+        return Cell(f"{mark}{row['emotions']:.0f} of {tested}", float(row["emotions"]))
+
+    return Column("emotions", cell)
+
+
+def _others_last(rows: pd.DataFrame) -> str:
+    """Return what the caption of a table of `_groups` has to add."""
+    return "; ⚠: over fewer emotions, not to be compared with the others" if rows["lacking"].any() else ""
 
 
 TABLES_OF_THE_REPORT = {
     "scores": scores_table,
+    "collapsed": collapsed_table,
     "emotions": emotions_table,
     "differences": differences_table,
     "calibration": calibration_table,

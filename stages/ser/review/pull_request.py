@@ -7,7 +7,7 @@ import pandas as pd
 
 from ser.errors import InputError
 from ser.evaluation.comparisons import UNKNOWN, compare_uar, verdicts
-from ser.evaluation.confusions import confusions_by_speaker, recalls, uar
+from ser.evaluation.confusions import confusions_by_speaker, recalls, shown, uar
 from ser.evaluation.intervals import MINIMUM_FOLDS, holm
 from ser.evaluation.scored_speakers import speakers_of, why_no_intervals
 from ser.storage.prediction_tables import emotions_of, predicted_emotions, scored_rows
@@ -65,7 +65,22 @@ def compare_results(
     problem = problem or why_not_paired(old.tables, new.tables, new.clips)
     tables = ({}, {}) if problem else (old.tables, new.tables)
     differences = compare_models(*tables, new.clips, main, confidence=confidence)
-    return compare_metrics(old.metrics, new.metrics, differences, main), problem
+    models = compare_metrics(old.metrics, new.metrics, differences, main)
+    if tests_other_emotions(old.tables, new.tables):  # two means over other emotions have no difference
+        models["difference"] = np.nan
+    return models, problem
+
+
+def tests_other_emotions(old: dict[str, pd.DataFrame], new: dict[str, pd.DataFrame]) -> bool:
+    """Return whether the test clips of two revisions show different emotions: their UARs are means over others.
+
+    Parameters
+    ----------
+    old, new : dict of str to pd.DataFrame
+        Prediction tables by model.
+    """
+    both = old.keys() & new.keys()
+    return any(set(scored_rows(old[model])["emotion"]) != set(scored_rows(new[model])["emotion"]) for model in both)
 
 
 def luck_is_hidden(tables: dict[str, pd.DataFrame]) -> bool:
@@ -211,14 +226,19 @@ def compare_metrics(old: dict, new: dict, differences: pd.DataFrame, main: str) 
 def moved_classes(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     """Return ``name, clips, old, new, difference`` of the recalls of the emotions, what moved most first."""
     before, after = (confusions_by_speaker(rows, np.zeros(len(rows)))[0] for rows in map(scored_rows, (old, new)))
-    return _moved(emotions_of(new), after.sum(axis=-1), recalls(before), recalls(after))
+    known = pd.Series(recalls(before), index=emotions_of(old)).reindex(emotions_of(new))  # they may tell others apart
+    return _moved(emotions_of(new), after.sum(axis=-1), known, recalls(after))
 
 
 def moved_speakers(
     old: pd.DataFrame, new: pd.DataFrame, old_clips: pd.DataFrame, new_clips: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return ``name, clips, old, new, difference`` of the UAR of the speakers, what moved most first."""
+    """Return ``name, clips, old, new, difference`` of the UAR of the speakers, what moved most first.
+
+    Whose clips show other emotions in one of the two has no difference: these are means over other emotions.
+    """
     both = _by_speaker(new, new_clips).join(_by_speaker(old, old_clips).add_suffix("_old"), how="inner")
+    both = both[both["emotions"] == both["emotions_old"]]
     return _moved(both.index, both["clips"], both["uar_old"], both["uar"])
 
 
@@ -231,6 +251,8 @@ def moved_rows(
         return _moved([], [], [], [])
     old, new = (table[(table[list(where)].astype(str) == pd.Series(where)).all(axis=1)] for table in (old, new))
     both = new.merge(old, on=name, suffixes=("", "_old"))
+    if "emotions_old" in both.columns:  # of groups.csv; see `moved_speakers`
+        both = both[both["emotions"] == both["emotions_old"]]
     return _moved(both[name].astype(str), both["clips"], both[f"{score}_old"], both[score])
 
 
@@ -242,7 +264,9 @@ def _by_speaker(table: pd.DataFrame, clips: pd.DataFrame) -> pd.DataFrame:
     rows = scored_rows(table)
     speakers = speakers_of(rows, clips)
     counts = confusions_by_speaker(rows, speakers.of_row)
-    return pd.DataFrame({"clips": counts.sum(axis=(-2, -1)), "uar": uar(counts)}, index=speakers.names)
+    emotions = [" ".join(np.array(emotions_of(rows))[present]) for present in shown(counts)]
+    columns = {"clips": counts.sum(axis=(-2, -1)), "emotions": emotions, "uar": uar(counts)}
+    return pd.DataFrame(columns, index=speakers.names)
 
 
 def _test_rows(table: pd.DataFrame) -> pd.Series:

@@ -19,6 +19,7 @@ from ser.features.column_groups import feature_groups
 from ser.folds.speaker_groups import one_emotion_warning
 from ser.networks.batches import learnt_counts
 from ser.networks.checkpoints import open_checkpoint, remove_checkpoints
+from ser.networks.collapse import collapsed_folds, describe_collapse
 from ser.networks.logit_adjustment import adjust, class_factors
 from ser.settings.compute_section import Compute
 from ser.settings.train_section import Train
@@ -95,7 +96,7 @@ def cross_fit(
     for model in fits:
         of_folds = [result for job, result in zip(jobs, results, strict=True) if job.model == model and job.fold]
         path_of = partial(table_path, trainer=trainer, model=model, alone=alone)
-        best_epochs[model] = write_tables(model, of_folds, path_of)
+        best_epochs[model] = write_tables(model, of_folds, path_of, stopped_early=patience_of(fits[model]) is not None)
     if not alone:  # a declared output, also if no model has epochs
         (DATA / "history" / trainer).mkdir(parents=True, exist_ok=True)
     trained = {job.model for job in at_once}
@@ -116,15 +117,31 @@ def job_for_use(model: str, fit: partial, best_epochs: Sequence[int] | None = No
     best_epochs : sequence of int, optional
         Of the folds. Without them the fit of a model that is stopped early is not known yet: None.
     """
-    settings = fit.keywords["settings"]
-    own = getattr(settings, fit.keywords.get("name", ""), settings)
-    if getattr(own, "patience", None) is None:
-        return Job(model, None, getattr(own, "epochs", None))
+    if patience_of(fit) is None:
+        return Job(model, None, getattr(_own_settings(fit), "epochs", None))
     return None if best_epochs is None else Job(model, None, int(np.median(best_epochs)))
 
 
-def write_tables(model: str, of_folds: Sequence[tuple], path_of: Callable[[str], Path]) -> tuple:
-    """Write predictions, importance and, of models with epochs, the history; print a summary; return the best epochs.
+def patience_of(fit: partial) -> int | None:
+    """Return for how many epochs a fit waits for a better one; None: it has no epochs, or keeps the last of them all.
+
+    Parameters
+    ----------
+    fit : functools.partial
+        See `job_for_use`.
+    """
+    return getattr(_own_settings(fit), "patience", None)
+
+
+def _own_settings(fit: partial) -> object:
+    settings = fit.keywords["settings"]
+    return getattr(settings, fit.keywords.get("name", ""), settings)
+
+
+def write_tables(
+    model: str, of_folds: Sequence[tuple], path_of: Callable[[str], Path], *, stopped_early: bool
+) -> tuple:
+    """Write predictions, importance and, of models with epochs, the history; print a summary; return the kept epochs.
 
     Parameters
     ----------
@@ -133,16 +150,18 @@ def write_tables(model: str, of_folds: Sequence[tuple], path_of: Callable[[str],
         What `run_job` returned for each fold.
     path_of : callable
         Returns where ``predictions``, ``history`` and ``importance`` go.
+    stopped_early : bool
+        Whether the kept epochs are the best ones; else they are the last.
     """
-    predictions, histories, importances, best_epochs, seconds = zip(*of_folds, strict=True)
+    predictions, histories, importances, kept_epochs, seconds = zip(*of_folds, strict=True)
     table = pd.concat(predictions, ignore_index=True)
     write_predictions(table, path_of("predictions"))
     history = pd.concat(histories, ignore_index=True)
     if len(history):
         write_csv(history, path_of("history"))
     write_csv(pd.concat(importances, ignore_index=True), path_of("importance"))
-    print_summary(model, table, best_epochs, seconds)
-    return best_epochs
+    print_summary(model, table, history, kept_epochs, seconds, stopped_early=stopped_early)
+    return kept_epochs
 
 
 def table_path(table: str, *, trainer: str, model: str, alone: bool) -> Path:
@@ -151,7 +170,7 @@ def table_path(table: str, *, trainer: str, model: str, alone: bool) -> Path:
 
 
 def run_job(job: Job, **arguments):
-    """Fit and store one model; of a fold also return predictions, history, importance, best epoch and seconds."""
+    """Fit and store one model; of a fold also return predictions, history, importance, kept epoch and seconds."""
     with FIT_LOCK:
         return _run_job(job, **arguments)
 
@@ -239,10 +258,16 @@ def predict_fold(predict_proba: Callable[[np.ndarray | Ragged], np.ndarray], dat
     return pd.concat(tables, ignore_index=True)
 
 
-def print_summary(model: str, table: pd.DataFrame, epochs: tuple, seconds: tuple) -> None:
-    """Print the test UAR of a model and what it took."""
+def print_summary(
+    model: str, table: pd.DataFrame, history: pd.DataFrame, epochs: tuple, seconds: tuple, *, stopped_early: bool
+) -> None:
+    """Print the test UAR of a model, what it took, and the folds in which it collapsed; see `write_tables`."""
     rows = scored_rows(table)
     right = predicted_emotions(rows) == rows["emotion"]
     uar = right.groupby(rows["emotion"]).mean().mean()
-    best = "" if None in epochs else f", best epochs {', '.join(map(str, epochs))}"
-    print(f"  {model:<20} test UAR {uar:.3f}, {sum(seconds):.0f} s in {len(seconds)} fits{best}")
+    kept = ""
+    if None not in epochs:
+        kept = f", {'best' if stopped_early else 'kept the last'} epochs {', '.join(map(str, epochs))}"
+    print(f"  {model:<20} test UAR {uar:.3f}, {sum(seconds):.0f} s in {len(seconds)} fits{kept}")
+    for _, row in collapsed_folds(table, history).iterrows():
+        print(f"  warning: {model} {describe_collapse(row)}")
