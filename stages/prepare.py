@@ -1,7 +1,8 @@
 """Prepare: from the corpora as their owners ship them to one table of clips and clean mono audio.
 
 Reads   the corpora of prepare.corpora in raw.path, folders, archives or tables (`demo` is synthesized instead)
-Writes  data/prepared/: clips.csv, audio/ (16-bit samples, in the order of the table) and audio.json (its settings)
+Writes  data/prepared/: clips.csv, audio/ (16-bit samples, in the order of the table), audio.json (its settings),
+        recordings.npy (what each sounded like as it came) and origin.json (what that lists; licences of the corpora)
         reports/data/: quarantine.csv (what could not be used, and why), findings.csv (what is remarkable), cues.csv
         (what gives the emotions away), counts.csv, audit.json (all in a few numbers), audit.html (all on a page)
         reports/images/clips.png (a waveform and a spectrogram of one clip per emotion)
@@ -14,17 +15,19 @@ import numpy as np
 import pandas as pd
 
 from ser.audio.cleaning import AudioSettings, to_float
+from ser.audio.recording_profile import profile_names
 from ser.audit.findings_page import draw_waveforms
 from ser.audit.quarantine_tables import report_audit
 from ser.audit.survey import hear_all, list_files, mark_duplicates
-from ser.corpora.corpus_entries import COLUMNS
+from ser.corpora.corpus_entries import COLUMNS, KNOWN
 from ser.corpora.corpus_files import count_outside
+from ser.demo.synthetic_speech import SYNTHETIC
 from ser.errors import InputError, stage_errors
 from ser.settings.compute_section import Compute
 from ser.settings.params_file import load_sections
 from ser.settings.prepare_sections import Demo, Prepare, Raw
 from ser.storage.csv_tables import write_csv
-from ser.storage.shards import Ragged, RaggedWriter, drop_items
+from ser.storage.shards import Ragged, RaggedWriter, TableWriter, drop_items
 from ser.storage.whole_files import write_json
 
 PREPARED = Path("data/prepared")
@@ -37,6 +40,12 @@ def prepare() -> None:
     if outside := count_outside(files["source"], params.raw.path):
         print(f"  {outside} files lie outside {params.raw.path} or behind a link: DVC does not notice when they change")
 
+    profiles: list[np.ndarray] = []
+
+    def keep(samples: np.ndarray, profile: np.ndarray) -> None:
+        writer.append(samples)
+        profiles.append(profile)
+
     with RaggedWriter(PREPARED / "audio") as writer:
         recordings, fingerprints = hear_all(
             files,
@@ -45,11 +54,12 @@ def prepare() -> None:
             params.demo,
             compute=params.compute,
             label="prepare",
-            keep=writer.append,
+            keep=keep,
         )
     written = recordings["wanted"] & (recordings["reason"] == "")
     recordings = mark_duplicates(recordings, fingerprints, params.compute)
-    drop_items(PREPARED / "audio", np.flatnonzero(recordings.loc[written, "reason"] != ""))
+    duplicates = np.flatnonzero(recordings.loc[written, "reason"] != "")
+    drop_items(PREPARED / "audio", duplicates)
     recordings = recordings[recordings["wanted"]]
 
     report_audit(recordings, params.prepare, REPORTS, title="Data audit")
@@ -57,6 +67,10 @@ def prepare() -> None:
     clips = clips.loc[clips["reason"] == "", [*COLUMNS, "seconds"]]
     require_emotions(clips)
     write_csv(clips, PREPARED / "clips.csv")
+    with TableWriter(PREPARED / "recordings.npy") as table:
+        table.append(np.delete(np.stack(profiles), duplicates, axis=0))
+    origin = {"profile": profile_names(params.prepare.sample_rate), "corpora": origin_of_corpora(clips)}
+    write_json(origin, PREPARED / "origin.json")
     write_json(params.prepare.model_dump(include=set(AudioSettings.__annotations__)), PREPARED / "audio.json")
     draw_examples(clips.reset_index(), Ragged.open(PREPARED / "audio"), params.prepare.sample_rate)
 
@@ -68,6 +82,15 @@ def require_emotions(clips: pd.DataFrame) -> None:
         raise InputError(f"no usable clip: {REPORTS / 'quarantine.csv'} says why (or prepare.emotions selects none)")
     if len(emotions) < 2:
         raise InputError(f"all clips show {emotions[0]}: recognising emotions needs clips of at least two")
+
+
+def origin_of_corpora(clips: pd.DataFrame) -> dict[str, dict]:
+    """Return for each corpus its licence, empty where it is not known, and whether its speech is synthetic."""
+    licences = {corpus: KNOWN[corpus].ABOUT.licence for corpus in clips["corpus"].unique() if corpus in KNOWN}
+    return {
+        corpus: {"licence": licences.get(corpus, ""), "synthetic": bool((of_corpus["source"] == SYNTHETIC).all())}
+        for corpus, of_corpus in clips.groupby("corpus")
+    }
 
 
 def draw_examples(clips: pd.DataFrame, audio: Ragged, sample_rate: int) -> None:

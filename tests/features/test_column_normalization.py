@@ -33,6 +33,8 @@ def write_data(folder: Path, *, change_copies: float = 0.0) -> None:
     folds = pd.DataFrame({"clip": clips["clip"], "fold_0": parts, "fold_1": np.roll(parts, 5)})
     number = np.arange(len(clips)) // 5
     write_csv(clips, folder / "data/prepared/clips.csv")
+    np.save(folder / "data/prepared/recordings.npy", np.zeros((len(clips), 1), dtype=np.float32))
+    write_json({"profile": ["level, dBFS"], "corpora": {}}, folder / "data/prepared/origin.json")
     write_csv(copies, folder / "data/augmented/clips.csv")
     write_csv(folds, folder / "data/folds.csv")
     for part, shift in (("prepared", 0.0), ("augmented", 1.0 + change_copies)):

@@ -121,7 +121,7 @@ def test_a_forest_that_is_sure_of_one_of_two_emotions_stays_within_0_and_1(tmp_p
 @pytest.mark.parametrize("name", ["logistic_regression", "svm_rbf", "lightgbm"])
 def test_selection_and_tuning(name, tmp_path):
     fitted = fit(name, select=6, tune=True, balance="none")
-    assert fitted.model[1].k == 6
+    assert fitted.model.named_steps["select"].k == 6
     classical.save(fitted.model, tmp_path)
     unseen = make_examples(3)
     predicted = classical.predict_proba(classical.load(tmp_path), unseen.inputs).argmax(axis=1)

@@ -28,7 +28,7 @@ CLASSES, FEATURES = 3, 5
 SETTINGS = SimpleNamespace(
     **vars(load_params(ROOT / "params.yaml").train_lstm)
     | dict(downsample=1, hidden_size=8, batch_size=16, learning_rate=0.03, mixup=0.0, stretch=0.0, feature_mask_width=2)
-    | dict(epochs=15, patience=5)
+    | dict(epochs=15, patience=5, subtract_mean=False)
 )
 
 
@@ -117,7 +117,7 @@ def test_probabilities_do_not_depend_on_batch_mates(fitted):
 @pytest.mark.parametrize("bidirectional", [True, False])
 def test_padding_changes_neither_output_nor_gradients(bidirectional, downsample, pooling):
     torch.manual_seed(0)
-    network = LSTMNetwork(FEATURES, CLASSES, 2, 6, bidirectional, downsample, pooling, dropout=0.0)
+    network = LSTMNetwork(FEATURES, CLASSES, 2, 6, bidirectional, downsample, pooling, 0.0, False)
     lengths = torch.tensor([4, 9])
     frames = torch.randn(9, 2, FEATURES)
 
@@ -248,7 +248,7 @@ def test_fit_leaves_the_random_state_as_it_was():
 
 @pytest.mark.parametrize(("bidirectional", "pooling"), [(True, "attention"), (False, "mean_max")])
 def test_layers_count_all_parameters(bidirectional, pooling, tmp_path):
-    network = LSTMNetwork(FEATURES, CLASSES, 3, 6, bidirectional, 2, pooling, dropout=0.1)
+    network = LSTMNetwork(FEATURES, CLASSES, 3, 6, bidirectional, 2, pooling, 0.1, False)
     layers = lstm.network_layers(network)
     assert sum(layer.parameters for layer in layers) == sum(values.numel() for values in network.parameters())
     assert sum(layer.kind == "LSTM" for layer in layers) == (6 if bidirectional else 3)

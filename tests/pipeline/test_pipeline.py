@@ -104,8 +104,8 @@ def test_no_copy_is_outside_its_parents_part(repro):
     for path in descriptions:
         train = folds["clip"][folds[path.parent.name] == "train"]
         description = json.loads(path.read_text())
-        assert description["training_clips"] == len(train)
-        assert description["training_examples"] == len(train) + copies["parent"].isin(train).sum()
+        assert description["learnt_from"]["clips"] == len(train)
+        assert description["learnt_from"]["examples"] == len(train) + copies["parent"].isin(train).sum()
 
 
 def test_histories_and_networks(repro):
@@ -167,14 +167,14 @@ def test_a_cached_run_comes_back_without_running(repro):
 LIGHT = """
 import json, sys
 from pathlib import Path
-from ser.prediction.clip_inputs import model_input
+from ser.prediction.clip_inputs import hear
 from ser.prediction.model_folder import load_model, read_description
 
 recording, *folders = map(Path, sys.argv[1:])
 seen = {}
 for folder in folders:
     description = read_description(folder)
-    model_input(recording, description["input"])
+    hear(recording, description["input"])
     seen.setdefault("features", sorted(sys.modules))
     load_model(folder, description)
     seen[folder.name] = sorted(sys.modules)

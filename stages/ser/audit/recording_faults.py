@@ -5,11 +5,11 @@ import math
 import numpy as np
 from scipy import fft, signal
 
+from ser.audio.recording_profile import clipped_share
+
 MEASURED = ("seconds", "leading_zeros", "trailing_zeros", "peak_db", "level_db", "dc", "clipped", "bandwidth")
 LOWEST_DB = -200.0  # dBFS, stands for the logarithm of 0
 LOOK = 256  # samples, after which nearly every clip has begun
-CLIPPING_RUN = 3  # equal samples: two neighbours are equal at many a summit
-CLIPPING_LEVEL = 0.5  # of full scale: in quiet clips rounding alone flattens summits, and nothing quiet was cut off
 N_FFT = 2048  # samples, 43 ms at 48 kHz
 MIN_FRAMES = 8  # of which the spectrum is the mean; shorter clips have shorter frames
 ROUNDING = 2.0**-30 / 12  # variance of the error of rounding to 16 bits
@@ -66,28 +66,6 @@ def constant_run(y: np.ndarray) -> int:
         if differs[end]:
             return end if end > 1 or y[0] == 0 else 0
     return len(y) if len(y) > 1 or y[0] == 0 else 0
-
-
-def clipped_share(y: np.ndarray, lowest: float, highest: float) -> float:
-    """Return the share of samples that a clip's range has cut off.
-
-    They form runs of `CLIPPING_RUN` or more that all have exactly the clip's highest or lowest value, which exceeds
-    `CLIPPING_LEVEL`: a level may have been lowered a little after the damage was done. A constant is not clipped.
-    """
-    if lowest == highest:
-        return 0.0
-    cut = 0
-    for extreme in (lowest, highest):
-        at = y == extreme
-        if abs(extreme) >= CLIPPING_LEVEL and np.count_nonzero(at) >= CLIPPING_RUN:
-            starts, covered = at.copy(), np.zeros_like(at)
-            for step in range(1, CLIPPING_RUN):
-                starts[:-step] &= at[step:]
-            starts[1 - CLIPPING_RUN :] = False
-            for step in range(CLIPPING_RUN):
-                covered[step:] |= starts[: len(starts) - step]
-            cut += int(np.count_nonzero(covered))
-    return cut / len(y)
 
 
 def bandwidth(y: np.ndarray, sr: int, peak_db: float) -> float:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ser.audio.cleaning import UnusableAudioError, clean
 from ser.audio.decoding import Recording, decode
+from ser.audio.recording_profile import profile
 from ser.audit.duplicate_takes import find_same_takes, fingerprint
 from ser.audit.duplicates import find_duplicates
 from ser.audit.recording_faults import MEASURED, measure
@@ -27,7 +28,8 @@ class Heard(NamedTuple):
     """What a file holds.
 
     ``samples`` is clean audio, None if the file cannot be used, for the ``reason``; ``properties`` are those of the
-    recording as it came, empty if it cannot be decoded; equal clean audio has an equal ``digest``.
+    recording as it came, empty if it cannot be decoded; equal clean audio has an equal ``digest``; ``profile`` is that
+    of `ser.audio.recording_profile`, of a clip with samples.
     """
 
     samples: np.ndarray | None
@@ -35,6 +37,7 @@ class Heard(NamedTuple):
     properties: dict[str, float | int | str] = {}
     fingerprint: np.ndarray = np.empty((0, 2), dtype=np.uint32)
     digest: str = ""
+    profile: np.ndarray | None = None
 
 
 def list_files(raw_path: Path | str, settings: Prepare, demo: Demo) -> pd.DataFrame:
@@ -106,7 +109,7 @@ def hear_all(
     *,
     compute: Compute,
     label: str,
-    keep: Callable[[np.ndarray], None] = lambda _: None,
+    keep: Callable[[np.ndarray, np.ndarray], None] = lambda samples, profile: None,
 ) -> tuple[pd.DataFrame, list[np.ndarray]]:
     """Decode and clean every file.
 
@@ -121,7 +124,7 @@ def hear_all(
     label : str
         What the progress bar says.
     keep : callable
-        Takes the clean audio of each clip that can be used, in their order.
+        Takes the clean audio of each clip that can be used, and the profile of its recording, in their order.
 
     Returns
     -------
@@ -136,7 +139,7 @@ def hear_all(
     rows, fingerprints = [], []
     for known, heard in zip(files["reason"], results, strict=True):
         if heard.samples is not None:
-            keep(heard.samples)
+            keep(heard.samples, heard.profile)
         seconds = len(heard.samples) / settings.sample_rate if heard.samples is not None else np.nan
         found = {"reason": known or heard.reason, "clean_seconds": seconds, "digest": heard.digest}
         rows.append(heard.properties | found)
@@ -165,7 +168,9 @@ def hear(file: dict, raw_path: Path | str, settings: Prepare, demo: Demo) -> Hea
         return Heard(None, str(error), properties, print_of_take)
     digest = hashlib.sha256(samples).hexdigest()
     kept = file["wanted"] and not file["reason"]
-    return Heard(samples if kept else None, "", properties, print_of_take, digest)
+    if not kept:
+        return Heard(None, "", properties, print_of_take, digest)
+    return Heard(samples, "", properties, print_of_take, digest, profile(y, sr, settings.sample_rate))
 
 
 def open_recording(file: dict, raw_path: Path | str, settings: Prepare, demo: Demo) -> Recording:

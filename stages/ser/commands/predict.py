@@ -3,6 +3,9 @@
 Needs nothing but the model's folder: the audio and feature settings it was trained on are stored in it. A file that
 cannot be used is reported with the reason, the others go on, and the exit code is 1.
 
+A recording that is unlike all that the model learnt from (far too quiet, clipped, of a telephone, no speech) is
+predicted all the same; the column unfamiliar says what is different.
+
 A model that was trained with train.normalization speaker needs several clips of each speaker, the more the better: the
 files of a folder are taken for those of one speaker, unless --speakers names them.
 """
@@ -72,12 +75,23 @@ def predict(paths: tuple[Path, ...], folder: Path, output: Path | None, speaker_
     if speaker_table and not model.by_speaker:
         print("note: this model need not know who speaks; --speakers is not used", file=sys.stderr)
 
+    if model.knows_synthetic_speech_only:
+        corpora = ", ".join(model.description["learnt_from"]["corpora"])
+        print(
+            f"warning: this model learnt from synthetic speech only ({corpora}): what it says of real recordings means "
+            "nothing; train on real speech first",
+            file=sys.stderr,
+        )
+
     found: dict[int, np.ndarray] = {}
+    unfamiliar: dict[int, str] = {}
     with tqdm(total=len(files), desc="predict", unit="file", disable=len(files) <= BATCH) as bar:
         for batch in batches(len(files), speakers):
-            inputs = read_inputs(model, {row: files[row] for row in batch}, bar)
-            if not inputs:
+            heard = read_inputs(model, {row: files[row] for row in batch}, bar)
+            if not heard:
                 continue
+            inputs = {row: values for row, (values, _) in heard.items()}
+            unfamiliar |= {row: reason for row, (_, reason) in heard.items()}
             if speakers and len(inputs) < FEW_CLIPS:
                 bar.write(
                     f"warning: {len(inputs)} clips of the speaker {speakers[batch[0]]} are few to know a voice by: "
@@ -87,9 +101,15 @@ def predict(paths: tuple[Path, ...], folder: Path, output: Path | None, speaker_
             found |= dict(zip(inputs, model.predict_proba(list(inputs.values())), strict=True))
     if not found:
         return len(files)
-    rows = [prediction_row(str(files[row]), found[row], model.classes) for row in sorted(found)]
+    rows = [prediction_row(str(files[row]), found[row], model.classes, unfamiliar[row]) for row in sorted(found)]
     print(as_table(rows))
     write(rows, output)
+    if unlike := sum(map(bool, unfamiliar.values())):
+        print(
+            f"warning: {unlike} of {len(rows)} recordings are unlike all that this model learnt from (column "
+            "unfamiliar): do not rely on what it says of them",
+            file=sys.stderr,
+        )
     return len(files) - len(rows)
 
 
@@ -102,31 +122,33 @@ def batches(count: int, speakers: list[str] | None) -> Iterator[list[int]]:
             yield [row for row, name in enumerate(speakers) if name == speaker]
 
 
-def read_inputs(model: TrainedModel, files: dict[int, Path], bar: tqdm) -> dict[int, np.ndarray]:
-    """Return what the model reads from each file that can be used, and say of the others why not."""
+def read_inputs(model: TrainedModel, files: dict[int, Path], bar: tqdm) -> dict[int, tuple[np.ndarray, str]]:
+    """Return what the model reads of each file that can be used, with what is unfamiliar; say of others why not."""
     from ser.audio.decoding import UnusableAudioError
 
     inputs = {}
     for row, file in files.items():
         try:
-            inputs[row] = model.read(file)
+            inputs[row] = model.read_and_check(file)
         except (UnusableAudioError, OSError) as error:
             bar.write(f"{file}: {error.strerror if isinstance(error, OSError) else error}", file=sys.stderr)
         bar.update()
     return inputs
 
 
-def prediction_row(file: str, probabilities: np.ndarray, classes: list[str]) -> dict[str, str | float]:
-    """Return a row of the table of predictions: the file, the most probable emotion, the probability of each."""
+def prediction_row(file: str, probabilities: np.ndarray, classes: list[str], unfamiliar: str) -> dict[str, str | float]:
+    """Return a row of the predictions: the file, the most probable emotion, probabilities, what is unfamiliar."""
     each = {f"p_{emotion}": float(p) for emotion, p in zip(classes, probabilities, strict=True)}
-    return {"file": file, "emotion": classes[int(probabilities.argmax())], **each}
+    return {"file": file, "emotion": classes[int(probabilities.argmax())], **each, "unfamiliar": unfamiliar}
 
 
 def as_table(rows: list[dict[str, str | float]]) -> str:
-    """Return the predictions as lines, the columns below one another."""
+    """Return the predictions as lines, the columns below one another; what is unfamiliar, which is long, at the end."""
     cells = [list(rows[0]), *([f"{v:.3f}" if isinstance(v, float) else v for v in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return "\n".join("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
+    widths[-1] = 0
+    lines = ("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def write(rows: list[dict[str, str | float]], output: Path | None) -> None:

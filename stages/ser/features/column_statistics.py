@@ -70,3 +70,25 @@ def _mean_and_deviation(count: int, total: np.ndarray, squares: np.ndarray) -> t
     constant = variance <= 1e-12 * (squares / count)
     deviation = np.sqrt(np.where(constant, 1.0, variance))
     return mean.astype(np.float32), deviation.astype(np.float32)
+
+
+def clip_means(inputs: np.ndarray | Ragged, rows: np.ndarray) -> np.ndarray:
+    """Return one vector a clip, shape (clips, columns): functionals as they are, of sequences the means over frames.
+
+    Parameters
+    ----------
+    inputs : np.ndarray, shape (n, columns), or Ragged of n arrays (frames, columns)
+    rows : np.ndarray of bool, shape (n,)
+        The clips that are wanted.
+    """
+    if isinstance(inputs, Ragged):
+        return np.stack([frames.mean(axis=0) for frames in inputs.select(rows)])
+    return np.asarray(inputs[rows])
+
+
+def beyond_three_deviations(inputs: np.ndarray, mean: np.ndarray, deviation: np.ndarray) -> np.ndarray:
+    """Return what share of the columns of each clip, shape (clips, columns), is more than 3 deviations from the mean.
+
+    As cheap as it is: it tells a recording that is like no other, not by what.
+    """
+    return np.mean(np.abs(inputs - mean) > 3 * deviation, axis=1)

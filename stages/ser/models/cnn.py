@@ -14,6 +14,7 @@ import numpy as np
 
 from ser.errors import InputError
 from ser.features.column_statistics import check_finite, frame_statistics
+from ser.features.mean_subtraction import mean_subtracted
 from ser.networks.batch_perturbation import perturbed_batch
 from ser.networks.batches import Examples, bucketed_batches, epoch_examples, example_weights, padded, soft_targets
 from ser.networks.early_stopping import Fitted, check_epochs, validation_scores
@@ -33,7 +34,13 @@ LENGTH_MULTIPLE = 32  # frames; of whole pooled frames, and few different length
 
 
 def build_network(
-    bands: int, classes: int, filters: list[int], recurrent_units: int, pooling: str, dropout: float
+    bands: int,
+    classes: int,
+    filters: list[int],
+    recurrent_units: int,
+    pooling: str,
+    dropout: float,
+    subtract_mean: bool,
 ) -> keras.Model:
     """Return convolution blocks, an optional recurrent layer, pooling over time and a softmax.
 
@@ -50,6 +57,8 @@ def build_network(
     pooling : {"attention", "mean_max"}
     dropout : float
         Share of the values set to zero before the recurrent and the dense layer while training.
+    subtract_mean : bool
+        Whether the network is given spectra less the mean of their clip; see `ser.features.mean_subtraction`.
     """
     layers = keras.layers
     inputs = keras.Input((None, bands), name="log_mel")
@@ -100,7 +109,7 @@ def fit(
     Parameters
     ----------
     train, validation : Examples with inputs Ragged of arrays (frames, bands), float32
-        Means and deviations are those of the training frames.
+        Means and deviations are those of the training frames, with ``subtract_mean`` less the mean of their clip.
     classes : int
         Number of emotions.
     settings : object
@@ -128,6 +137,7 @@ def fit(
     from ser.networks.keras_training import compiled, train_network  # here: who predicts needs no training loop
 
     check_epochs(validation, epochs)
+    train = train._replace(inputs=mean_subtracted(train.inputs, settings.subtract_mean))
     mean, deviation = frame_statistics(train.inputs)
     arguments = dict(
         bands=len(mean),
@@ -136,6 +146,7 @@ def fit(
         recurrent_units=settings.recurrent_units,
         pooling=settings.pooling,
         dropout=settings.dropout,
+        subtract_mean=settings.subtract_mean,
     )
     network = compiled(build_network, arguments, settings, derive_seed(seed, "cnn"))
     model = KerasModel(network, mean, deviation, arguments)
@@ -203,7 +214,7 @@ def predict_proba(model: KerasModel, inputs: Ragged) -> np.ndarray:
             if frames.shape[0] == 0 or frames.shape[1] != bands:
                 raise InputError(f"clip {item}: shape {frames.shape}, needs (at least 1, {bands})")
             check_finite(frames)
-            clips.append(model.standardize(frames))
+            clips.append(model.standardize(mean_subtracted([frames], model.settings["subtract_mean"])[0]))
         batch, lengths = padded(clips, fill, LENGTH_MULTIPLE)
         probabilities[items] = model.network.predict_on_batch([batch, presence(batch, lengths)])
     return probabilities

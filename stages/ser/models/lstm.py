@@ -11,6 +11,7 @@ import numpy as np
 
 from ser.errors import InputError
 from ser.features.column_statistics import check_finite, frame_statistics
+from ser.features.mean_subtraction import mean_subtracted
 from ser.networks.batch_perturbation import perturbed_batch
 from ser.networks.batches import Examples, bucketed_batches, epoch_examples, padded
 from ser.networks.early_stopping import Fitted, check_epochs
@@ -41,7 +42,7 @@ def fit(
     Parameters
     ----------
     train, validation : Examples with inputs Ragged of arrays (frames, features), float32
-        Means and deviations are those of the training frames.
+        Means and deviations are those of the training frames, with ``subtract_mean`` less the mean of their clip.
     classes : int
         Number of emotions.
     settings : object
@@ -67,6 +68,7 @@ def fit(
     from ser.networks.torch_training import run_epochs  # here: who predicts needs no training loop
 
     check_epochs(validation, epochs)
+    train = train._replace(inputs=mean_subtracted(train.inputs, settings.subtract_mean))
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     with torch.random.fork_rng():  # leaves the caller's random numbers as they were
         torch.manual_seed(derive_seed(seed, "lstm"))
@@ -97,6 +99,7 @@ def _build(clips: Ragged, classes: int, settings) -> LSTMNetwork:
         settings.downsample,
         settings.pooling,
         settings.dropout,
+        settings.subtract_mean,
     )
     network.mean.copy_(torch.from_numpy(mean))
     network.deviation.copy_(torch.from_numpy(deviation))
@@ -149,6 +152,7 @@ def predict_proba(model: LSTMNetwork, inputs: Ragged) -> np.ndarray:
         If a clip has no frames, another number of features than the model was trained on or a value that is not finite.
     """
     _check_inputs(model, inputs)
+    inputs = mean_subtracted(inputs, model.settings["subtract_mean"])
     model.eval()
     probabilities = np.empty((len(inputs), model.settings["classes"]), dtype=np.float32)
     by_length, fill = np.argsort(inputs.lengths, kind="stable"), model.mean.cpu().numpy()

@@ -1,7 +1,7 @@
 """Post-hoc logit adjustment [1]_: emotions that are rare in training become more probable, as the UAR counts all alike.
 
-A model that has learnt from few clips of an emotion gives it the less probability. Where the classes were balanced while
-it learnt, that has been corrected already, and there is nothing left to divide by; see
+A model that has learnt from few clips of an emotion gives it the less probability. Where the classes were balanced
+while it learnt, that has been corrected already, and there is nothing left to divide by; see
 `ser.networks.batches.learnt_counts`.
 
 References

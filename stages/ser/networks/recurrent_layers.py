@@ -26,6 +26,8 @@ class LSTMNetwork(nn.Module):
         `AttentivePooling`, or mean and maximum over time.
     dropout : float
         Share of the values set to zero after each layer and before the linear one while training.
+    subtract_mean : bool
+        Whether the network is given frames less the mean of their clip; see `ser.features.mean_subtraction`.
     """
 
     def __init__(
@@ -38,6 +40,7 @@ class LSTMNetwork(nn.Module):
         downsample: int,
         pooling: str,
         dropout: float,
+        subtract_mean: bool,
     ):
         super().__init__()
         self.settings = dict(
@@ -49,6 +52,7 @@ class LSTMNetwork(nn.Module):
             downsample=downsample,
             pooling=pooling,
             dropout=dropout,
+            subtract_mean=subtract_mean,
         )
         directions = 2 if bidirectional else 1
         width = directions * hidden_size

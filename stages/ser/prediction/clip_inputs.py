@@ -2,10 +2,13 @@
 
 from pathlib import Path
 from types import SimpleNamespace
+from typing import NamedTuple
 
 import numpy as np
 
-from ser.audio.cleaning import load_clip, to_float
+from ser.audio.cleaning import clean, to_float
+from ser.audio.decoding import decode
+from ser.audio.recording_profile import profile
 from ser.errors import InputError
 from ser.features.extraction import INPUTS
 from ser.features.frames import spectrum
@@ -13,8 +16,23 @@ from ser.prediction.model_folder import SAMPLES
 from ser.storage.shards import Ragged
 
 
-def model_input(file: Path, description: dict) -> np.ndarray:
-    """Compute what the model reads from one file, just as the pipeline does.
+class Heard(NamedTuple):
+    """A recording as a model hears it.
+
+    Attributes
+    ----------
+    values : np.ndarray
+        What the model reads: functionals (columns,), frames (frames, columns) or int16 samples.
+    profile : np.ndarray
+        What the recording sounded like before it was cleaned; see `ser.audio.recording_profile`.
+    """
+
+    values: np.ndarray
+    profile: np.ndarray
+
+
+def hear(file: Path, description: dict) -> Heard:
+    """Compute what the model reads from one file, just as the pipeline does, and what the file sounds like.
 
     Parameters
     ----------
@@ -37,14 +55,16 @@ def model_input(file: Path, description: dict) -> np.ndarray:
         raise InputError(f"model.json lacks the setting {error.name}: `dvc pull` or train the model again") from None
 
 
-def _computed(file: Path, description: dict) -> np.ndarray:
+def _computed(file: Path, description: dict) -> Heard:
     audio, kind = SimpleNamespace(**description["audio"]), description["kind"]
-    samples = load_clip(file, audio)
+    recording = decode(file, max_seconds=audio.max_seconds)
+    samples = clean(recording.y, recording.sample_rate, audio)
+    sound = profile(recording.y, recording.sample_rate, audio.sample_rate)
     if kind in SAMPLES:
-        return samples
+        return Heard(samples, sound)
     extract = description["extract"]
     clip = spectrum(to_float(samples), audio.sample_rate, n_fft=extract["n_fft"], hop_length=extract["hop_length"])
-    return INPUTS[kind](clip, SimpleNamespace(**extract[kind]))
+    return Heard(INPUTS[kind](clip, SimpleNamespace(**extract[kind])), sound)
 
 
 def stacked(inputs: list[np.ndarray], kind: str) -> np.ndarray | Ragged:

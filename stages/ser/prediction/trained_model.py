@@ -7,8 +7,9 @@ import numpy as np
 
 from ser.features.column_normalization import normalize_by_speaker, speaker_statistics
 from ser.networks.logit_adjustment import adjust
-from ser.prediction.clip_inputs import model_input, stacked
-from ser.prediction.model_folder import load_model, read_description
+from ser.prediction.clip_inputs import hear, stacked
+from ser.prediction.model_folder import SAMPLES, load_model, read_description
+from ser.prediction.unfamiliar_recordings import why_unfamiliar
 from ser.storage.shards import Ragged
 
 
@@ -49,7 +50,21 @@ class TrainedModel:
         UnusableAudioError, OSError
             If the file cannot be used; the message says why.
         """
-        return model_input(file, self.description["input"])
+        return hear(file, self.description["input"]).values
+
+    def read_and_check(self, file: Path) -> tuple[np.ndarray, str]:
+        """Return what `read` returns, and why the recording is unlike all that the model learnt from.
+
+        The reason is an empty text where it is like them: by its level, clipping and spectrum, before it was cleaned,
+        and by what share of the model's inputs is far from their mean; see `ser.prediction.unfamiliar_recordings`.
+        """
+        heard, samples = hear(file, self.description["input"]), self.description["input"]["kind"] in SAMPLES
+        return heard.values, why_unfamiliar(self.description["usual"], heard.profile, None if samples else heard.values)
+
+    @property
+    def knows_synthetic_speech_only(self) -> bool:
+        """Whether all it learnt from was synthesised: it then knows nothing of real voices."""
+        return all(corpus["synthetic"] for corpus in self.description["learnt_from"]["corpora"].values())
 
     def predict_proba(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
         """Return the probability of each emotion, float32 of shape (clips, classes).

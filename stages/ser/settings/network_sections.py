@@ -28,6 +28,7 @@ class Network(Section):
 class SequenceNetwork(Network):
     """What is set besides where clips are sequences of frames."""
 
+    subtract_mean: bool
     pooling: Literal["attention", "mean_max"]
     stretch: Annotated[float, Field(ge=0, le=0.5)]
     feature_masks: Annotated[int, Field(ge=0)]

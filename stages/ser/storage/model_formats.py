@@ -4,8 +4,8 @@ from pathlib import Path
 
 from ser.errors import InputError
 
-FORMAT = 1  # a change of what is stored, or of what it means, raises it
-OLDEST = 1  # which is still read; folders from before the numbers are not
+FORMAT = 2  # a change of what is stored, or of what it means, raises it
+OLDEST = 2  # which is still read; 1 did not say what a model learnt from
 
 
 def check_format(found: object, folder: Path) -> None:

@@ -39,6 +39,13 @@ class Dataset(NamedTuple):
         Or one that is normalised by speaker when it is read.
     description : dict
         The settings of audio and features that the inputs came from, and the names of their columns.
+    raw_inputs : np.ndarray or Ragged
+        `inputs`, not normalised.
+    recordings : np.ndarray of float32, shape (clips, numbers)
+        What each recording sounded like as it came; see `ser.audio.recording_profile`.
+    origin : dict
+        ``profile`` (names of these numbers) and ``corpora`` (by name their ``licence``, and whether they are
+        ``synthetic``).
     """
 
     clips: pd.DataFrame
@@ -48,6 +55,9 @@ class Dataset(NamedTuple):
     inputs: np.ndarray | NormalizedTable | Ragged
     copy_inputs: np.ndarray | NormalizedTable | Ragged
     description: dict
+    raw_inputs: np.ndarray | Ragged
+    recordings: np.ndarray
+    origin: dict
 
 
 def open_dataset(kind: str | Inputs, normalization: str = "train") -> Dataset:
@@ -69,20 +79,24 @@ def open_dataset(kind: str | Inputs, normalization: str = "train") -> Dataset:
     copies = read_clips(DATA / "augmented" / "clips.csv")
     try:
         folds = pd.read_csv(DATA / "folds.csv", dtype=str, keep_default_na=False)
-        inputs, copy_inputs, description = read_features(kind) if isinstance(kind, str) else kind
+        raw_inputs, copy_inputs, description = read_features(kind) if isinstance(kind, str) else kind
+        recordings = np.load(DATA / "prepared" / "recordings.npy", mmap_mode="r")
+        origin = json.loads((DATA / "prepared" / "origin.json").read_text())
     except FileNotFoundError as error:
         raise InputError(f"{error.filename} not found: run `dvc repro`") from None
-    consistent = len(inputs) == len(clips) and len(copy_inputs) == len(copies)
+    consistent = len(raw_inputs) == len(recordings) == len(clips) and len(copy_inputs) == len(copies)
     if not consistent or not folds["clip"].equals(clips["clip"].astype(folds["clip"].dtype)):
         raise InputError(
             "data/prepared, data/augmented, data/folds.csv and data/features are not of one run: run `dvc repro`"
         )
+    inputs = raw_inputs
     if normalization == "speaker":
         require_speakers(clips)
         statistics = speaker_statistics(inputs, clips["speaker"])
         inputs = normalize_by_speaker(inputs, clips["speaker"], statistics)
         copy_inputs = normalize_by_speaker(copy_inputs, copies["speaker"], statistics)
-    return Dataset(clips, copies, folds, sorted(clips["emotion"].unique()), inputs, copy_inputs, description)
+    classes = sorted(clips["emotion"].unique())
+    return Dataset(clips, copies, folds, classes, inputs, copy_inputs, description, raw_inputs, recordings, origin)
 
 
 def require_speakers(clips: pd.DataFrame) -> None:

@@ -25,11 +25,12 @@ from ser.settings.compute_section import Compute
 from ser.settings.train_section import Train
 from ser.storage.csv_tables import write_csv
 from ser.storage.model_formats import FORMAT
-from ser.storage.prediction_tables import predicted_emotions, scored_rows, write_predictions
+from ser.storage.prediction_tables import scored_rows, write_predictions
 from ser.storage.seeds import derive_seed
 from ser.storage.shards import Ragged
 from ser.storage.whole_files import write_json
 from ser.training.dataset import DATA, Dataset, Inputs, examples, fold_names, open_dataset, rows_of_part, take
+from ser.training.learnt_from import add_scores, learnt_from, uar_of, usual_recordings
 from ser.training.permutation_importance import group_importance
 
 MODELS = DATA / "models"
@@ -92,16 +93,19 @@ def cross_fit(
     at_once = [job for model, fit in fits.items() if (job := job_for_use(model, fit)) is not None]
     jobs = [*at_once, *(Job(model, fold) for model in fits for fold in fold_names(data))]
     results = list(parallel_map(run, jobs, compute=compute, label=trainer, unit="fit"))
-    best_epochs = {}
+    best_epochs, predictions = {}, {}
     for model in fits:
         of_folds = [result for job, result in zip(jobs, results, strict=True) if job.model == model and job.fold]
         path_of = partial(table_path, trainer=trainer, model=model, alone=alone)
         best_epochs[model] = write_tables(model, of_folds, path_of, stopped_early=patience_of(fits[model]) is not None)
+        predictions[model] = pd.concat([result[0] for result in of_folds])
     if not alone:  # a declared output, also if no model has epochs
         (DATA / "history" / trainer).mkdir(parents=True, exist_ok=True)
     trained = {job.model for job in at_once}
     if later := [job_for_use(model, fits[model], best_epochs[model]) for model in fits if model not in trained]:
         list(parallel_map(run, later, compute=compute, label=f"{trainer}, for use", unit="fit"))
+    for model in fits:
+        add_scores(MODELS / trainer / model, predictions[model])
     remove_checkpoints(stage)
     return {model: MODELS / trainer / model for model in fits}
 
@@ -211,8 +215,8 @@ def _run_job(
         "classes": data.classes,
         "normalization": settings.normalization,
         "epochs": fitted.epochs,
-        "training_clips": int(train_rows.sum()),
-        "training_examples": len(train.labels),
+        "learnt_from": learnt_from(data, train_rows) | {"examples": len(train.labels)},
+        "usual": usual_recordings(data, train_rows),
         "class_factors": factors,
         "input": data.description,
     }
@@ -225,6 +229,7 @@ def _run_job(
         return adjust(library.predict_proba(model, inputs), factors)
 
     predictions = predict_fold(predict_proba, data, job.fold)
+    add_scores(folder, predictions)
     importance = group_importance(predict_proba, validation, groups, repeats=settings.importance_repeats, seed=seed)
     importance.insert(0, "fold", number)
     history = fitted.history
@@ -262,10 +267,7 @@ def print_summary(
     model: str, table: pd.DataFrame, history: pd.DataFrame, epochs: tuple, seconds: tuple, *, stopped_early: bool
 ) -> None:
     """Print the test UAR of a model, what it took, and the folds in which it collapsed; see `write_tables`."""
-    rows = scored_rows(table)
-    right = predicted_emotions(rows) == rows["emotion"]
-    uar = right.groupby(rows["emotion"]).mean().mean()
-    kept = ""
+    uar, kept = uar_of(scored_rows(table)), ""
     if None not in epochs:
         kept = f", {'best' if stopped_early else 'kept the last'} epochs {', '.join(map(str, epochs))}"
     print(f"  {model:<20} test UAR {uar:.3f}, {sum(seconds):.0f} s in {len(seconds)} fits{kept}")

@@ -1,0 +1,124 @@
+"""What a model learnt from, as its folder tells it: corpora, people, licences, and what its recordings sound like.
+
+The usual range of every number of `ser.audio.recording_profile` is that of the recordings it learnt from, so wide that
+of speakers who are left out few recordings lie outside.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ser.features.column_statistics import beyond_three_deviations, clip_means, column_statistics
+from ser.features.extraction import INPUTS
+from ser.storage.prediction_tables import predicted_emotions
+from ser.storage.whole_files import write_json
+from ser.training.dataset import Dataset
+
+BEYOND = "inputs beyond 3 deviations, %"
+LEVEL = "level, dBFS"
+OUTERMOST = 0.5  # %, of the recordings at either end that a range leaves out before it is widened
+OUTSIDE = 1.5  # %, of the recordings of left-out speakers that may lie outside any of the widened ranges
+LEAST_MARGIN = 0.1  # of a range: few recordings do not tell how wide it is
+UNKNOWN_MARGIN = 1.0  # with a single speaker, or none that is known: nobody can be left out
+GROUPS = 12  # of speakers that are left out together, at most
+
+
+def learnt_from(data: Dataset, rows: np.ndarray) -> dict[str, object]:
+    """Return what a model learnt from, for its ``model.json``.
+
+    Parameters
+    ----------
+    data : Dataset
+    rows : np.ndarray of bool, shape (clips,)
+        The clips it learnt from.
+
+    Returns
+    -------
+    dict
+        ``clips``, ``speakers`` (known ones) and ``corpora``: by name, each with ``clips, speakers, languages, licence``
+        and ``synthetic``.
+    """
+    corpora = {}
+    for corpus, clips in data.clips[rows].groupby("corpus"):
+        languages = sorted(set(clips["language"]) - {""})
+        corpora[corpus] = _counted(clips) | {"languages": languages} | data.origin["corpora"][corpus]
+    return _counted(data.clips[rows]) | {"corpora": corpora}
+
+
+def add_scores(folder: Path, predictions: pd.DataFrame) -> None:
+    """Add to a model's ``model.json`` what it reached: ``validation_uar`` and ``test_uar``.
+
+    Parameters
+    ----------
+    folder : Path
+    predictions : pd.DataFrame
+        Of a fold's model those of its fold; of a model for use, which has seen all of them, those of all folds' models.
+    """
+    description = json.loads((folder / "model.json").read_text())
+    scores = {f"{part}_uar": round(uar_of(rows), 4) for part, rows in predictions.groupby("part")}
+    write_json(description | {"scores": scores}, folder / "model.json")
+
+
+def uar_of(rows: pd.DataFrame) -> float:
+    """Return the unweighted average recall of the rows of a prediction table, over the emotions that they show."""
+    right = predicted_emotions(rows) == rows["emotion"]
+    return float(right.groupby(rows["emotion"]).mean().mean())
+
+
+def usual_recordings(data: Dataset, rows: np.ndarray) -> dict[str, object]:
+    """Return the usual range of what the recordings are like that a model learnt from, for its ``model.json``.
+
+    The ends are quantiles, further apart by a margin, which is the same share of each range: the one that leaves out
+    `OUTSIDE` of the recordings where those of each speaker are judged by the ranges of the others. The level has no
+    margin, as people speak within 40 dB and a recording that is 40 dB too quiet must not lie inside.
+
+    Parameters
+    ----------
+    data, rows
+        See `learnt_from`.
+
+    Returns
+    -------
+    dict
+        ``names``, ``low`` and ``high`` of each number; ``inputs``, where the model reads columns of features: ``mean``
+        and ``deviation`` of each (of frames: of their means over a clip).
+    """
+    profile, speakers = data.recordings[rows], data.clips.loc[rows, "speaker"].to_numpy(dtype=str)
+    names, found = list(data.origin["profile"]), {}
+    known = np.unique(speakers[speakers != ""])
+    held_out = [np.isin(speakers, some) for some in np.array_split(known, min(GROUPS, len(known)) or 1)]
+    if data.description["kind"] in INPUTS:
+        inputs = clip_means(data.raw_inputs, rows)
+        mean, deviation = column_statistics(inputs)
+        beyond = beyond_three_deviations(inputs, mean, deviation)
+        for left_out in held_out if len(held_out) > 1 else []:
+            beyond[left_out] = beyond_three_deviations(inputs[left_out], *column_statistics(inputs[~left_out]))
+        profile, names = np.column_stack([profile, 100 * beyond]), [*names, BEYOND]
+        found = {"inputs": {"mean": _rounded(mean), "deviation": _rounded(deviation)}}
+    low, high = _ranges(profile)
+    widened = np.array([name != LEVEL for name in names])
+    margin = UNKNOWN_MARGIN
+    if len(held_out) > 1:
+        overshoots = [_overshoot(profile[out], *_ranges(profile[~out]))[:, widened].max(axis=1) for out in held_out]
+        margin = max(LEAST_MARGIN, float(np.percentile(np.concatenate(overshoots), 100 - OUTSIDE)))
+    width = np.where(widened | (len(held_out) < 2), margin * (high - low), 0.0)
+    return {"names": names, "low": _rounded(low - width), "high": _rounded(high + width), **found}
+
+
+def _counted(clips: pd.DataFrame) -> dict[str, int]:
+    return {"clips": len(clips), "speakers": clips.loc[clips["speaker"] != "", "speaker"].nunique()}
+
+
+def _ranges(profile: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return tuple(np.percentile(profile, [OUTERMOST, 100 - OUTERMOST], axis=0))
+
+
+def _overshoot(profile: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Return how far numbers lie outside their ranges, relative to these; negative within."""
+    return np.maximum(low - profile, profile - high) / np.maximum(high - low, 1e-3)
+
+
+def _rounded(values: np.ndarray) -> list[float]:
+    return [float(f"{value:.6g}") for value in values]
