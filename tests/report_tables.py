@@ -67,7 +67,7 @@ def write_run(
 def write_evaluation(folder: Path, clips: pd.DataFrame, tables: dict[str, pd.DataFrame], warning: str = "") -> None:
     """Write the tables of the evaluation."""
     clips = clips.set_index("clip")
-    speakers = clips["speaker"].nunique()
+    speakers = count_speakers(clips["speaker"])
     parts = {name: [] for name in ("scores", "per_class", "groups", "gaps", "calibration", "reliability", "coverage")}
     parts |= {name: [] for name in ("roc", "precision_recall", "confusion", "importance", "training", "differences")}
     recalls = {model: float(_uar(table)) for model, table in tables.items()}
