@@ -139,8 +139,8 @@ def speaker_splits(train: Examples, classes: int, folds: int, seed: int) -> list
         if all(len(np.unique(train.labels[inner])) == classes for inner, _ in splits):
             return splits
     raise InputError(
-        f"an emotion has too few training clips to be split into train_ml.inner_folds {folds} parts: lower it, choose "
-        "other prepare.emotions, or do without tuning and the SVMs"
+        f"an emotion has too few training clips to be split into train_ml.inner_folds {folds} parts: add recordings, "
+        "lower it, choose other prepare.emotions, or do without tuning and the SVMs"
     )
 
 
