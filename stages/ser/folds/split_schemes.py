@@ -246,7 +246,7 @@ def shared_between_parts(clips: pd.DataFrame, folds: pd.DataFrame, digests: Sequ
     """
     found = []
     for kind, values in (("speaker", clips["speaker"]), ("audio", pd.Series(list(digests), dtype=str))):
-        known = (values != "").to_numpy()
+        known = ((values != "") & values.duplicated(keep=False)).to_numpy()  # what is there once is in one part
         for fold in folds.columns[1:]:
             parts = folds.loc[known, fold].groupby(values[known].to_numpy()).unique()
             for value in parts.index[parts.map(len) > 1]:
