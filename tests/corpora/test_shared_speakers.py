@@ -72,6 +72,17 @@ def test_ids_in_one_sense_are_one_person_however_they_are_spelt(raw):
     }
 
 
+def test_a_corpus_that_was_forgotten_where_others_were_merged_is_asked_about(raw):
+    table(raw, "session3", "3/a.wav,anger,BEN")
+    merged = {"session1": "lab", "session2": "lab"}
+    with pytest.raises(InputError) as error:
+        speakers(raw, "session1", "session2", "session3", **merged)
+    assert str(error.value).startswith("1 speaker id (BEN) occurs in several corpora (session1, session2, session3)")
+    assert "{session1: lab, session2: lab, session3: lab}" in str(error.value)
+    assert "{session1: lab, session2: lab, session3: session3}" in str(error.value)
+    assert "session3:BEN" in speakers(raw, "session1", "session2", "session3", **merged, session3="session3")
+
+
 def test_a_corpus_that_is_named_as_itself_is_settled(raw):
     found = speakers(raw, "session1", "session2", session1="session1", session2="session2")
     assert {"session1:ben", "session2:ben"} <= found and len(found) == 6

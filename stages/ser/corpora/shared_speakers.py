@@ -61,8 +61,8 @@ def settle_speakers(tables: Sequence[pd.DataFrame], stated: Mapping[str, str]) -
     Raises
     ------
     InputError
-        If ids occur in several corpora of one's own and nobody says whether they are the same people; or if global
-        speakers differ in case only.
+        If ids occur in several corpora of one's own, for one of which at least nothing is stated, and nobody says
+        whether they are the same people; or if global speakers differ in case only.
     """
     ids, strangers = defaultdict(lambda: defaultdict(set)), defaultdict(set)
     of_own, sharing = defaultdict(lambda: defaultdict(set)), defaultdict(set)
@@ -75,11 +75,17 @@ def settle_speakers(tables: Sequence[pd.DataFrame], stated: Mapping[str, str]) -
             spelling = speaker.removeprefix(f"{name}:")
             ids[name][_key(spelling)].add(spelling)
             sharing[name].add(corpus)
-            if corpus not in stated and corpus not in KNOWN and corpus != "demo":
+            # a corpus that is named as itself has people of its own; one that shares a name may share them with others
+            if corpus not in KNOWN and corpus != "demo" and stated.get(corpus) != corpus:
                 of_own[_key(spelling)][corpus].add(spelling)
-    recurring = {key: corpora for key, corpora in of_own.items() if len(corpora) > 1}
+    recurring = {
+        key: corpora
+        for key, corpora in of_own.items()
+        if len({stated.get(corpus, corpus) for corpus in corpora}) > 1
+        and not all(corpus in stated for corpus in corpora)
+    }
     if recurring:
-        raise InputError(_ask(recurring))
+        raise InputError(_ask(recurring, stated))
     for spellings in strangers.values():
         if len(spellings) > 1:
             raise InputError(f"global speakers {' and '.join(sorted(spellings))} differ in case only: spell them alike")
@@ -104,12 +110,14 @@ def _speakers(table: pd.DataFrame) -> list[tuple[str, str]]:
     return list(known.itertuples(index=False, name=None))
 
 
-def _ask(recurring: Mapping[str, Mapping[str, set[str]]]) -> str:
+def _ask(recurring: Mapping[str, Mapping[str, set[str]]], stated: Mapping[str, str]) -> str:
     """Ask whether the ids that recur in corpora are of the same people, and say how to answer."""
     corpora = sorted({corpus for found in recurring.values() for corpus in found})
     shown = sorted(min(min(spellings) for spellings in found.values()) for found in recurring.values())
     some = ", ".join(shown[:SHOWN]) + ", …" * (len(shown) > SHOWN)
-    same, others = (", ".join(f"{corpus}: {name or corpus}" for corpus in corpora) for name in ("people", ""))
+    people = next((stated[corpus] for corpus in corpora if corpus in stated), "people")
+    same = ", ".join(f"{corpus}: {people}" for corpus in corpora)
+    others = ", ".join(f"{corpus}: {stated.get(corpus, corpus)}" for corpus in corpora)
     return (
         f"{len(shown)} speaker id{'s' * (len(shown) != 1)} ({some}) occur{'s' * (len(shown) == 1)} in several corpora "
         f"({', '.join(corpora)}), so that nobody knows who may be tested on whom: for the same people set "
