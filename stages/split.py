@@ -5,16 +5,17 @@ Writes  data/folds.csv: a row a clip, a column a fold, in it train, validation o
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ser.errors import InputError, stage_errors
-from ser.folds.split_schemes import assign_parts, shared_between_parts
+from ser.folds.split_schemes import assign_parts, shared_between_parts, stated_folds
 from ser.settings.params_file import load_sections
 from ser.settings.split_section import Split
-from ser.storage.clip_tables import read_clips
+from ser.storage.clip_tables import read_clips, speakers_in_words
 from ser.storage.csv_tables import write_csv
 from ser.storage.samples import audio_digests
 from ser.storage.shards import Ragged
@@ -27,21 +28,30 @@ def split() -> None:
     params = load_sections(split=Split)
     clips = read_clips(PREPARED / "clips.csv")
     folds = assign_parts(clips, params.split)
-    audit(clips, folds, params.split.scheme)
+    audit(clips, folds, params.split.scheme, audio_digests(Ragged.open(PREPARED / "audio")))
     write_csv(folds, "data/folds.csv")
+    if params.split.scheme == "predefined" and (note := stated_folds(clips, params.split.predefined)[1]):
+        print(note)
     describe(clips, folds)
     if warning := uneven_validation(folds, params.split.validation_fraction):
         print(warning)
 
 
-def audit(clips: pd.DataFrame, folds: pd.DataFrame, scheme: str) -> None:
+def audit(clips: pd.DataFrame, folds: pd.DataFrame, scheme: str, digests: Sequence[str]) -> None:
     """Stop if a fold leaks; where the scheme or the corpus allows no better, say so."""
-    shared = shared_between_parts(clips, folds, audio_digests(Ragged.open(PREPARED / "audio")))
+    shared = shared_between_parts(clips, folds, digests)
     tested = shared["parts"].str.contains("test")
     leaks = shared[tested & ((shared["kind"] == "audio") | (scheme not in SPEAKER_DEPENDENT))]
     if len(leaks):
         leak = leaks.iloc[0]
-        raise InputError(f"{leak['fold']}: {leak['kind']} {leak['value']} is in {leak['parts']} (leaks: {len(leaks)})")
+        remedy = "take all but one of these clips away"
+        if leak["kind"] == "speaker":
+            remedy = "split.scheme kfold or loso keeps speakers apart"
+            if scheme == "cross_corpus":
+                remedy = f"the corpora share people: {remedy}; or take corpora out of prepare.corpora"
+        raise InputError(
+            f"{leak['fold']}: {leak['kind']} {leak['value']} is in {leak['parts']} (leaks: {len(leaks)}); {remedy}"
+        )
     if tested.any() or (clips["speaker"] == "").any():
         why = "the same speakers are trained and tested on" if tested.any() else "the speakers are unknown"
         print(f"\033[31msplit: speaker-dependent: {why}; scores will be far too high\033[0m")
@@ -52,12 +62,15 @@ def audit(clips: pd.DataFrame, folds: pd.DataFrame, scheme: str) -> None:
 
 
 def describe(clips: pd.DataFrame, folds: pd.DataFrame) -> None:
+    """Print the size of every part, and how many clips are never tested."""
     for fold in folds.columns[1:]:
-        sizes = folds[fold].value_counts()
-        speakers = clips["speaker"].groupby(folds[fold]).nunique()
-        parts = ("train", "validation", "test")
-        counts = (f"{part} {sizes.get(part, 0)} clips of {speakers.get(part, 0)} speakers" for part in parts)
+        counts = []
+        for part in ("train", "validation", "test"):
+            speakers = clips.loc[(folds[fold] == part).to_numpy(), "speaker"]
+            counts.append(f"{part} {len(speakers)} clip{'s' * (len(speakers) != 1)} of {speakers_in_words(speakers)}")
         print(f"  {fold}: {', '.join(counts)}")
+    untested = (folds.iloc[:, 1:] != "test").all(axis=1).sum()
+    print(f"  {untested} of {len(clips)} clips are tested in no fold")
 
 
 def uneven_validation(folds: pd.DataFrame, wanted: float) -> str:

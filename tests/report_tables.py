@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
 from ser.networks.collapse import COLUMNS
+from ser.storage.clip_tables import count_speakers
 from ser.storage.csv_tables import write_csv
 from ser.storage.prediction_tables import emotions_of, predicted_emotions, probabilities_of
 from ser.storage.shards import RaggedWriter
@@ -67,7 +68,7 @@ def write_run(
 def write_evaluation(folder: Path, clips: pd.DataFrame, tables: dict[str, pd.DataFrame], warning: str = "") -> None:
     """Write the tables of the evaluation."""
     clips = clips.set_index("clip")
-    speakers = clips["speaker"].nunique()
+    speakers = count_speakers(clips["speaker"])
     parts = {name: [] for name in ("scores", "per_class", "groups", "gaps", "calibration", "reliability", "coverage")}
     parts |= {name: [] for name in ("roc", "precision_recall", "confusion", "importance", "training", "differences")}
     recalls = {model: float(_uar(table)) for model, table in tables.items()}
@@ -92,6 +93,7 @@ def write_evaluation(folder: Path, clips: pd.DataFrame, tables: dict[str, pd.Dat
     protocol = {
         "scheme": "random" if warning else "kfold", "folds": 1, "clips": len(clips), "speakers": speakers,
         "emotions": classes, "corpora": sorted(clips["corpus"].unique()), "normalisation": "train",
+        "untested_clips": 0,
         "normalisation_warning": "",
         "warning": warning, "note": "", "confidence": 0.95, "best": order[0],
         "chance": round(1 / clips["emotion"].nunique(), 4),
@@ -113,7 +115,7 @@ def write_audit(folder: Path, clips: pd.DataFrame) -> None:
     write_csv(pd.DataFrame(columns=["corpus", "file", "finding", "detail", "done"]), folder / "findings.csv")
     quarantine = {"corpus": ["corpus0"], "file": ["corpus0/torn.wav"], "reason": ["empty file"]}
     write_csv(pd.DataFrame(quarantine), folder / "quarantine.csv")
-    summary = {"clips": len(clips), "speakers": clips["speaker"].nunique(), "minutes": 1.0, "quarantined": 1,
+    summary = {"clips": len(clips), "speakers": count_speakers(clips["speaker"]), "minutes": 1.0, "quarantined": 1,
                "copies": 0, "imbalance": 1.0, "leaks": 0, "cues": {}}  # fmt: skip
     (folder / "audit.json").write_text(json.dumps(summary))
 

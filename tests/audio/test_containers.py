@@ -64,7 +64,7 @@ def test_a_manifest_over_both(tmp_path, absolute):
     manifest = clips.assign(path=[f"{folder}/{source}" for source in clips["source"]], who=clips["speaker"])
     columns = ["path", "emotion", "who", "sex", "language", "statement", "intensity"]
     manifest[columns].to_csv(tmp_path / "both.csv", index=False)
-    names = {name: name for name in (*columns, "fold")} | {"speaker": "who"}
+    names = {name: name for name in (*columns, "fold", "global_speaker")} | {"speaker": "who"}
     found, unusable = read_corpus("both", tmp_path, names)
     assert unusable.empty
     assert list(found["clip"]) == sorted("both/" + clips["source"].str.removesuffix(".flac"))

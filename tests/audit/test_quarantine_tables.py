@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 from conftest import CORPORA, ROOT, needs_corpora, run_stage, workplace
+from ser.audit.quarantine_tables import describe, summarize
 
 RATE = 48000
 PADDING = {"01": 0.0, "04": 0.4, "05": 0.8}  # s of zeros behind the speech, by RAVDESS's code of the emotion
@@ -141,3 +142,17 @@ def test_ravdess_has_no_leak_and_its_dirt_is_named(place):
         "ravdess/Actor_01/03-01-08-01-02-02-01.flac",
         "ravdess/Actor_05/03-01-02-01-02-02-05.flac",
     ]
+
+
+@pytest.mark.parametrize(
+    ("speakers", "count", "said"), [(["", ""], 0, "unknown speakers"), (["a", "a"], 1, "1 speaker")]
+)
+def test_unknown_speakers_are_not_counted(speakers, count, said, capsys, tmp_path):
+    clips = pd.DataFrame({"emotion": ["anger", "fear"], "speaker": speakers, "clean_seconds": 30.0})
+    quarantine = pd.DataFrame(columns=["reason"], dtype=str)
+    cues = pd.DataFrame(columns=["corpus", "cue", "uar", "verdict", "excess"], dtype=object)
+    summary = summarize(clips, quarantine, cues)
+    assert summary["speakers"] == count
+    findings = pd.DataFrame(columns=["finding"], dtype=str)
+    describe(clips, {"quarantine": quarantine, "findings": findings, "cues": cues}, summary, tmp_path)
+    assert f"2 clips of {said}, 1.0 min" in capsys.readouterr().out

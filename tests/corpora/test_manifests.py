@@ -201,3 +201,18 @@ def test_any_text_is_rows_with_reasons_or_one_line(tmp_path_factory, table, nois
     except InputError:
         return
     assert len(rows) == len(clips) + len(unusable)
+
+
+# --- people that several tables share
+
+
+def test_a_global_speaker_is_who_speaks_and_the_corpus_is_no_part_of_the_name(tmp_path):
+    text = "path,emotion,speaker,global_speaker\na.wav,anger,1,P7\nb.wav,anger,2,\nc.wav,anger,,P7\n"
+    clips, _ = read_corpus("mine", manifest(tmp_path, text).parent)
+    assert clips["speaker"].tolist() == ["P7", "mine:2", "P7"]
+
+
+def test_a_global_speaker_of_some_clips_of_a_speaker_is_refused(tmp_path):
+    path = manifest(tmp_path, "path,emotion,speaker,who\na.wav,anger,1,P7\nb.wav,anger,1,\n")
+    with pytest.raises(InputError, match=r"mine\.csv: who is stated in some rows of the speaker 1 and not in others"):
+        read_manifest(path, COLUMNS | {"global_speaker": "who"})

@@ -101,10 +101,19 @@ def test_the_protocol_says_what_was_tested():
     table, clips = predictions(2)
     found = describe_protocol(table, clips, speakers_of(scored_rows(table), clips), scheme="kfold", **SETTINGS)
     assert found["clips"] == 240
+    assert found["untested_clips"] == len(clips) - 240
     assert (found["folds"], found["speakers"], found["emotions"]) == (4, 12, EMOTIONS)
     assert (found["corpora"], found["chance"]) == (["one", "two"], 0.25)
     assert found["intervals"].startswith("90 % intervals")
     assert (found["normalisation"], found["normalisation_warning"]) == ("train", "")
+
+
+def test_the_protocol_counts_the_clips_that_no_fold_tests():
+    table, clips = predictions(2)
+    untested = clips.assign(clip="again " + clips["clip"])
+    clips = pd.concat([clips, untested.head(30)], ignore_index=True)
+    found = describe_protocol(table, clips, speakers_of(scored_rows(table), clips), scheme="predefined", **SETTINGS)
+    assert (found["clips"], found["untested_clips"]) == (240, 30)
 
 
 @pytest.mark.parametrize(("alone", "warned"), [(6, False), (7, True), (12, True)])
@@ -122,7 +131,7 @@ def test_normalising_speakers_of_one_emotion_is_warned_of(alone, warned):
     assert describe_protocol(table, clips, speakers, normalization="train", **settings)["normalisation_warning"] == ""
 
 
-@pytest.mark.parametrize(("speaker", "reason"), [("", "unknown"), ("s00", "1 speakers are too few, at least 5")])
+@pytest.mark.parametrize(("speaker", "reason"), [("", "unknown"), ("s00", "1 speaker is too few, at least 5")])
 def test_it_says_why_there_are_no_intervals(speaker, reason):
     table, clips = predictions(2)
     clips["speaker"] = speaker

@@ -225,7 +225,7 @@ def test_a_failed_recording_keeps_the_download_and_is_repeated(repository, clips
         (repository / ".dvc/config").write_text(config)
         run = fetch(repository, about)
         assert run.returncode == 0 and len(server.fetched()) == 2
-        assert "1 clips of 1 speakers of 4 clips published: 3 missing, 1 unknown, such as" in run.stdout
+        assert "1 clips of 1 speaker of 4 clips published: 3 missing, 1 unknown, such as" in run.stdout
 
 
 def test_a_corpus_behind_a_form_is_explained_and_what_is_there_is_counted(repository, clips):

@@ -9,10 +9,17 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ser.errors import InputError
-from ser.folds.split_schemes import assign_folds, assign_parts, shared_between_parts, validation_rows
+from ser.folds.split_schemes import (
+    assign_folds,
+    assign_parts,
+    share_of_groups,
+    shared_between_parts,
+    stated_folds,
+    validation_rows,
+)
 from ser.settings.split_section import Split
 from ser.storage.samples import audio_digests
-from split import uneven_validation
+from split import audit, describe, uneven_validation
 
 EMOBOX = Path(__file__).parents[2] / "data" / "protocols" / "ravdess_emobox.csv"
 EMOBOX_FOLDS = [[1, 11, 20, 21], [4, 10, 12, 14], [8, 9, 19, 23], [3, 5, 7, 24], [2, 15, 16, 18], [6, 13, 17, 22]]
@@ -231,6 +238,15 @@ def test_few_clips_of_each_emotion_and_sex_can_still_be_split_by_speaker(scheme)
     assert (parts.iloc[:, 1:] == "test").any(axis=None)
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_kfold_with_as_many_folds_as_speakers_tests_each_speaker_alone(seed):
+    clips = corpus(speakers=12, statements=1)
+    parts = assign_parts(clips, config(folds=12, seed=seed))
+    assert list(parts.columns[1:]) == [f"fold_{number}" for number in range(12)]
+    tested = [set(clips["speaker"][parts[fold] == "test"]) for fold in parts.columns[1:]]
+    assert [len(speakers) for speakers in tested] == [1] * 12 and len(set.union(*tested)) == 12
+
+
 # --- holdout
 
 
@@ -265,6 +281,19 @@ def test_a_part_that_validates_by_most_clips_is_warned_of():
     assert uneven_validation(folds, 0.25) == ""
     folds["fold_1"] = ["test", *["validation"] * 5, "train", "train"]
     assert "fold_1 validates by 71% of the clips" in uneven_validation(folds, 0.25)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_unequal_speakers_leave_what_a_share_must_leave(seed):
+    """One speaker with most clips: folds of equal numbers of clips are of one speaker and of many."""
+    rng = np.random.default_rng(seed)
+    sizes = [60, *rng.integers(2, 6, size=rng.integers(3, 7))]
+    clips = pd.DataFrame({"speaker": np.repeat([f"c:{number}" for number in range(len(sizes))], sizes)})
+    clips = clips.assign(corpus="c", sex="", emotion=[EMOTIONS[row % 2] for row in range(len(clips))])
+    for share in (0.3, 0.5, 0.6):
+        chosen = share_of_groups(clips, clips["speaker"], share, seed, spare=2)
+        assert chosen.any() and clips["speaker"][~chosen].nunique() >= 2
+        assert not set(clips["speaker"][chosen]) & set(clips["speaker"][~chosen])
 
 
 def test_holdout_needs_three_speakers():
@@ -381,15 +410,51 @@ def test_random_is_stratified_and_speaker_dependent(known):
             assert parts[fold].groupby(clips["speaker"]).nunique().max() == 3
 
 
-def test_random_with_fewer_clips_than_folds_is_an_error():
-    with pytest.raises(InputError, match="split"):
+@pytest.mark.parametrize("unknown", [False, True])
+def test_one_speaker_with_enough_clips_can_be_split_at_random(unknown):
+    clips = corpus(speakers=1, statements=4, takes=1)
+    parts = assign_parts(clips.assign(speaker="") if unknown else clips, config(scheme="random", folds=4))
+    assert ((parts.iloc[:, 1:] == "test").sum(axis=1) == 1).all()
+
+
+def test_random_with_fewer_clips_than_folds_is_an_error_that_says_what_to_do():
+    with pytest.raises(InputError) as error:
         assign_parts(corpus(speakers=1, statements=3, takes=1), config(scheme="random", folds=4))
+    assert str(error.value) == (
+        "split.folds 4 needs as many clips of an emotion; the most frequent, anger, has 3: add recordings, or lower "
+        "split.folds (at least 2)"
+    )
+
+
+# --- what clips are called does not matter, nor where they stand
+
+
+@pytest.mark.parametrize(
+    ("clips", "changes"),
+    [
+        (corpus(speakers=3), {"scheme": "random"}),
+        (corpus(speakers=6).assign(speaker=""), {"scheme": "random"}),
+        (corpus(speakers=2, statements=1, takes=8).assign(statement=""), {"scheme": "loso"}),
+        (corpus(speakers=4).assign(statement="", fold=["0", "", "1"] * 53 + [""]), {"scheme": "predefined"}),
+    ],
+    ids=["random", "random, unknown speakers", "single clips validate", "clips of some unknown speakers validate"],
+)
+def test_names_and_order_of_clips_do_not_matter(clips, changes):
+    clips = clips.assign(seconds=np.random.default_rng(0).permutation(len(clips)) / 100)
+    if "fold" in clips:
+        clips.loc[::5, "speaker"] = ""
+    parts = assign_parts(clips, config(**changes)).iloc[:, 1:]
+    shuffled = np.random.default_rng(1).permutation(len(clips))
+    moved = clips.iloc[shuffled].assign(clip=[f"elsewhere/{row:03d}.flac" for row in range(len(clips))])
+    again = assign_parts(moved, config(**changes))
+    assert again["clip"].tolist() == moved["clip"].tolist()
+    assert again.iloc[:, 1:].equals(parts.iloc[shuffled].reset_index(drop=True))
 
 
 def test_emotion_with_a_single_clip_is_an_error():
     clips = corpus(speakers=4)
     clips.loc[0, "emotion"] = "boredom"
-    with pytest.raises(InputError, match="one clip of an emotion|no training clip shows boredom"):
+    with pytest.raises(InputError, match="a single clip of boredom|no training clip shows boredom"):
         assign_parts(clips, config(scheme="random"))
 
 
@@ -434,6 +499,40 @@ def test_predefined_takes_the_folds_that_a_manifest_states():
     assert list(parts.columns) == ["clip", "fold_0", "fold_2"]
     assert set(clips["speaker"][parts["fold_0"] == "test"]) == {"c:01"}
     assert set(clips["speaker"][parts["fold_2"] == "test"]) == {"c:03", "c:04", "c:05", "c:06"}
+
+
+def test_a_protocol_serves_the_clips_that_state_no_fold_of_their_own(tmp_path):
+    clips = corpus(speakers=6)
+    clips["fold"] = ["1", *[""] * (len(clips) - 1)]
+    text = "speaker,fold\n" + "".join(f"c:{number:02d},{number % 3}\n" for number in range(1, 7))
+    parts = predefined(tmp_path, text, clips)
+    assert ((parts.iloc[:, 1:] == "test").sum(axis=1) == 1).all()
+    assert stated_folds(clips, tmp_path / "folds.csv")[1] == ""
+
+
+def test_a_protocol_that_contradicts_the_fold_that_a_clip_states_is_refused_naming_it(tmp_path):
+    clips = corpus(speakers=6)
+    clips["fold"] = ["2", *[""] * (len(clips) - 1)]
+    with pytest.raises(InputError) as error:
+        predefined(tmp_path, "speaker,fold\nc:01,1\nc:02,0\n", clips)
+    assert "folds.csv puts c/01-anger-0-0 into fold 1, the table of its corpus into fold 2" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "own", "said"),
+    [
+        ("speaker,fold\nd:01,0\n", [*"0011"], "names none of the 116 clips that have no fold of their own"),
+        ("speaker,fold\nd:01,0\n", [*"01"] * 60, "is not needed: every clip has a fold of its own"),
+        ("", [*"0011"], "not found; the tables' own folds alone count"),
+    ],
+)
+def test_a_protocol_that_serves_no_clip_is_said_to(tmp_path, text, own, said):
+    clips = corpus(speakers=3)
+    clips["fold"] = [*own, *[""] * (len(clips) - len(own))]
+    (tmp_path / "folds.csv").write_text(text) if text else None
+    folds, note = stated_folds(clips, tmp_path / "folds.csv")
+    assert said in note and "split.predefined" in note
+    assert (folds >= 0).sum() == len(own)
 
 
 def test_predefined_by_clip_tests_those_clips(tmp_path):
@@ -566,3 +665,38 @@ def test_audit_does_not_depend_on_the_index_of_the_table():
     found = shared_between_parts(clips, parts, distinct(clips))
     moved = clips.set_index(pd.Index(np.arange(len(clips)) + 50))
     assert shared_between_parts(moved, parts, distinct(clips)).equals(found)
+
+
+@pytest.mark.parametrize("scheme", ["cross_corpus", "kfold"])
+def test_people_that_corpora_share_stop_the_split_that_would_part_them(scheme, capsys):
+    clips = pd.concat([corpus(name="a"), corpus(name="b")], ignore_index=True)
+    clips["speaker"] = clips["speaker"].str[2:]  # global speakers
+    parts = assign_parts(clips, config(scheme=scheme))
+    if scheme == "kfold":
+        audit(clips, parts, scheme, distinct(clips))
+        assert "no speaker and no audio is in two parts of a fold" in capsys.readouterr().out
+        return
+    with pytest.raises(InputError, match=r"speaker 01 is in test, .*; the corpora share people: split\.scheme kfold"):
+        audit(clips, parts, scheme, distinct(clips))
+
+
+def test_identical_audio_on_two_sides_stops_saying_what_to_do(capsys):
+    clips = corpus()
+    with pytest.raises(InputError, match="audio .* is in test, train, .* take all but one of these clips away"):
+        audit(clips, assign_parts(clips, config(scheme="random")), "random", ["same"] * len(clips))
+
+
+# --- what is printed
+
+
+def test_parts_are_described_by_known_speakers_and_by_what_is_never_tested(capsys):
+    clips = corpus(speakers=2, emotions=EMOTIONS[:2], statements=1, takes=2)
+    clips.loc[[0, 1], "speaker"] = ""
+    parts = pd.DataFrame(
+        {"clip": clips["clip"], "fold_0": ["test", "test", "train", *["validation"] * 3, *["train"] * 2]}
+    )
+    describe(clips, parts)
+    assert capsys.readouterr().out.splitlines() == [
+        "  fold_0: train 3 clips of 2 speakers, validation 3 clips of 2 speakers, test 2 clips of unknown speakers",
+        "  6 of 8 clips are tested in no fold",
+    ]

@@ -193,6 +193,27 @@ def test_inner_splits_keep_speakers_apart():
         assert not set(train.speakers[inner]) & set(train.speakers[held_out])
 
 
+@pytest.mark.parametrize("seed", range(12))
+def test_as_many_inner_folds_as_speakers_hold_each_out_once(seed):
+    """Of 12 speakers of two kinds scikit-learn left folds empty by some of these seeds."""
+    speakers = np.repeat([f"s{number:02d}" for number in range(12)], 4)
+    labels = np.array([label + 2 * (number % 2) for number in range(12) for label in (0, 0, 1, 1)])
+    rows = Examples(np.zeros((48, 1), dtype=np.float32), labels, speakers, np.arange(48).astype(str))
+    splits = classical.speaker_splits(rows, 4, 12, seed)
+    assert [len(set(speakers[held_out])) for _, held_out in splits] == [1] * 12
+
+
+def test_inner_splits_do_not_depend_on_what_clips_are_called():
+    train = make_examples(1)._replace(speakers=np.full(len(make_examples(1).labels), ""))
+    places = np.arange(len(train.labels))
+    one, other = (
+        train._replace(parents=np.char.add(prefix, (places * sign + 500).astype(str)))
+        for prefix, sign in (("x", 1), ("y", -1))
+    )
+    for a, b in zip(*(classical.speaker_splits(rows, 3, 3, 5) for rows in (one, other)), strict=True):
+        assert a[1].tolist() == b[1].tolist()
+
+
 def test_the_mlp_keeps_the_epoch_with_the_best_validation_uar():
     fitted = fitted_once("mlp")
     best = fitted.history.sort_values(["validation_uar", "validation_loss"], ascending=[False, True]).iloc[0]

@@ -210,6 +210,16 @@ def test_normalisation_by_speaker_is_told_with_its_warning(tmp_path, monkeypatch
     assert page.crossed == []
 
 
+@pytest.mark.parametrize(("scheme", "told"), [("predefined", True), ("holdout", False)])
+def test_clips_that_no_fold_tests_are_told_but_for_holdout(tmp_path, monkeypatch, scheme, told):
+    folder = workplace(tmp_path, make_clips(), models={"mlp": ("train_ml", 1.0)})
+    protocol = json.loads((folder / "reports/protocol.json").read_text())
+    protocol |= {"scheme": scheme, "clips": 1, "untested_clips": 1234}
+    (folder / "reports/protocol.json").write_text(json.dumps(protocol))
+    page = page_of(folder, monkeypatch)
+    assert ("1,234 of 1,235 clips are tested in no fold" in page.text) == told
+
+
 def test_what_is_missing_is_said(tmp_path, monkeypatch):
     """One model that is never wrong, of speakers that nobody knows, without epochs and importance."""
     clips = make_clips().assign(speaker="", sex="", statement="")
@@ -219,6 +229,7 @@ def test_what_is_missing_is_said(tmp_path, monkeypatch):
     assert "Importance of features was not measured" in page.text
     assert "There is only one model: nothing to compare." in page.text
     assert "mlp made no mistake." in page.text
+    assert "of unknown speakers from" in page.text
     assert page.crossed == []
 
 

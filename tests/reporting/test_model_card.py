@@ -68,6 +68,16 @@ def test_normalisation_by_speaker_is_told_with_its_warning(tmp_path):
     assert "**⚠ Normalising by speaker takes it away.** - **Measure**" in card
 
 
+def test_clips_that_no_fold_tests_are_told(tmp_path):
+    card, _ = card_of(tmp_path, make_clips())
+    assert "tested in no fold" not in card
+    protocol = json.loads((tmp_path / "reports/protocol.json").read_text())
+    protocol |= {"scheme": "predefined", "clips": 1, "untested_clips": 107}
+    (tmp_path / "reports/protocol.json").write_text(json.dumps(protocol))
+    write_model_card(tmp_path / "card.md", read_run(tmp_path / "reports", tmp_path / "data", RUN_SETTINGS))
+    assert "107 of 108 clips are tested in no fold." in (tmp_path / "card.md").read_text()
+
+
 def test_licences_of_known_corpora_and_a_gap_for_ones_own(tmp_path):
     clips = make_clips(corpora=2)
     clips["corpus"] = clips["corpus"].map({"corpus0": "ravdess", "corpus1": "mine"})

@@ -18,7 +18,8 @@ def find_duplicates(clips: pd.DataFrame, digests: np.ndarray, same_takes: pd.Dat
     Clips that are linked directly or through others make a group, of which one is kept: one whose speaker is known,
     rather than not; a lossless file rather than a lossy one; the first. A group whose labels contradict each other is
     of no use as a whole: nobody can tell which label is right. Emotions contradict each other everywhere; speakers
-    only within a corpus, as each corpus has its own names for them. An unknown speaker contradicts none.
+    only within a corpus, or where their names have one sense (``<name>:<id>``, or global ones), as each corpus has its
+    own names for them. An unknown speaker contradicts none.
 
     What cannot be used anyway (``emotion`` is empty or ``reason`` is not) links no others, is never kept, contradicts
     none and costs no clip its place; it is only said what it holds.
@@ -127,15 +128,17 @@ def _judge(group: np.ndarray, labels: np.ndarray, pairs: Pairs) -> list[tuple]:
     """
     rows = group.tolist()
     speakers, emotions, corpora, sources = labels.T
-    known = {(corpus, speaker) for corpus, speaker in zip(corpora, speakers, strict=True) if speaker != ""}
-    if len(set(emotions)) == 1 and len(known) == len({corpus for corpus, _ in known}):
+    senses = np.array([speaker.partition(":")[0] if ":" in speaker else "" for speaker in speakers], dtype=object)
+    comparable = (corpora == corpora[:, None]) | (senses == senses[:, None])
+    known = speakers != ""
+    another_speakers = comparable & known & known[:, None] & (speakers != speakers[:, None])
+    if len(set(emotions)) == 1 and not another_speakers.any():
         ranks = zip(speakers == "", (source.lower().endswith(LOSSY) for source in sources), rows, strict=True)
         kept = min(ranks)[-1]
         return [(row, _why(row, kept, rows, pairs), kept, pairs.exact(row, kept), True) for row in rows if row != kept]
     found = []
-    for row, speaker, emotion, corpus in zip(rows, speakers, emotions, corpora, strict=True):
+    for row, emotion, another_speaker in zip(rows, emotions, another_speakers, strict=True):
         another_emotion = emotions != emotion
-        another_speaker = (speakers != speaker) & (speakers != "") & (speaker != "") & (corpora == corpus)
         opponents = group[another_emotion | another_speaker].tolist()
         other = pairs.closest(row, opponents or [other for other in rows if other != row])
         place = rows.index(other)

@@ -13,6 +13,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
 from ser.audit.label_leaks import CUE, LEAK
+from ser.storage.clip_tables import speakers_in_words
 from ser.storage.whole_files import written
 
 TEMPLATE = Path(__file__).with_name("findings_page.html")
@@ -44,6 +45,7 @@ def write_page(
     page = environment.from_string(TEMPLATE.read_text()).render(
         title=title,
         summary=summary,
+        speakers_in_words=speakers_in_words(clips["speaker"]),
         tables=tables,
         longest=LONGEST_TABLE,
         speakers=clips_of_speakers(clips),

@@ -8,6 +8,7 @@ from ser.audit.findings_page import write_page
 from ser.audit.label_leaks import label_imbalance, measure_cues
 from ser.audit.remarkable_recordings import find_remarkable
 from ser.demo.synthetic_speech import SYNTHETIC
+from ser.storage.clip_tables import count_speakers, speakers_in_words
 from ser.storage.csv_tables import write_csv
 from ser.storage.whole_files import write_json
 
@@ -53,7 +54,7 @@ def summarize(clips: pd.DataFrame, quarantine: pd.DataFrame, cues: pd.DataFrame)
     pooled = cues.groupby("corpus", sort=False)[["cue", "uar"]]
     return {
         "clips": len(clips),
-        "speakers": int(clips["speaker"].nunique()),
+        "speakers": count_speakers(clips["speaker"]),
         "minutes": round(clips["clean_seconds"].sum() / 60, 1),
         "quarantined": len(quarantine),
         "copies": int(quarantine["reason"].str.contains("same (?:audio|take) as").sum()),
@@ -65,7 +66,7 @@ def summarize(clips: pd.DataFrame, quarantine: pd.DataFrame, cues: pd.DataFrame)
 
 def describe(clips: pd.DataFrame, tables: dict[str, pd.DataFrame], summary: dict, folder: Path) -> None:
     """Print the few numbers that tell whether the data are sane."""
-    print(f"{summary['clips']} clips of {summary['speakers']} speakers, {summary['minutes']} min")
+    print(f"{summary['clips']} clips of {speakers_in_words(clips['speaker'])}, {summary['minutes']} min")
     for emotion, count in clips["emotion"].value_counts().sort_index().items():
         print(f"  {emotion:<10} {count}")
     print(

@@ -16,8 +16,9 @@ from ser.audit.duplicate_takes import find_same_takes, fingerprint
 from ser.audit.duplicates import find_duplicates
 from ser.audit.recording_faults import MEASURED, measure
 from ser.compute.parallel import parallel_map
-from ser.corpora.corpus_entries import COLUMNS, read_corpus
+from ser.corpora.corpus_entries import COLUMNS, canonical_name, read_corpus
 from ser.corpora.corpus_files import open_source
+from ser.corpora.shared_speakers import read_speaker_ids, settle_speakers
 from ser.demo.synthetic_speech import SYNTHETIC, demo_table, synthesize
 from ser.errors import InputError
 from ser.settings.compute_section import Compute
@@ -42,17 +43,21 @@ class Heard(NamedTuple):
 
 def list_files(raw_path: Path | str, settings: Prepare, demo: Demo) -> pd.DataFrame:
     """List the files of all corpora of the parameters; see `file_table`."""
-    tables = []
+    tables, speaker_ids = [], read_speaker_ids(settings.corpora, settings.speaker_ids)
     for corpus in settings.corpora:
+        speakers_of = speaker_ids.get(canonical_name(corpus), "")
         if corpus == "demo":
-            found = [demo_table(demo.model_dump())]
+            table = demo_table(demo.model_dump())
+            found = [
+                table.assign(speaker=table["speaker"].str.replace("demo", speakers_of or "demo", n=1, regex=False))
+            ]
         else:
-            found = read_corpus(corpus, raw_path, settings.manifest.model_dump())
+            found = read_corpus(corpus, raw_path, settings.manifest.model_dump(), speakers_of)
         names = {name for table in found for name in table["corpus"]}
         if names & {name for table in tables for name in table["corpus"]}:
             raise InputError(f"prepare.corpora names the corpus {', '.join(sorted(names))} twice: {settings.corpora}")
         tables += found
-    return file_table(tables, settings)
+    return file_table(settle_speakers(tables, speaker_ids), settings)
 
 
 def file_table(tables: list[pd.DataFrame], settings: Prepare) -> pd.DataFrame:

@@ -42,6 +42,7 @@ from ser.experiments.trials import (
 from ser.review.revisions import find_commit, read_folds, read_tables, read_yaml
 from ser.settings.all_sections import load_params
 from ser.settings.overrides import collect_settings, format_value, present_value
+from ser.storage.clip_tables import count_speakers
 from ser.storage.csv_tables import write_csv
 from ser.storage.prediction_tables import emotions_of
 from ser.storage.whole_files import write_json, written
@@ -119,7 +120,7 @@ def describe(base: Trial, outcome: Outcome, committed: dict) -> dict:
         "corpora": sorted(tested["corpus"].unique()),
         "emotions": emotions_of(table),
         "clips": len(tested),
-        "speakers": tested["speaker"].replace("", None).nunique(),
+        "speakers": count_speakers(tested["speaker"]),
         "cores": available_cores(),
         "settings": {key: format_value(value) for key, value in changed.items()} or {"all": "as committed"},
         "confidence": base.params.evaluate.confidence,

@@ -17,6 +17,7 @@ def demo(folder: Path, speakers: int | None) -> None:
 
     from ser.demo.synthetic_speech import demo_table, synthesize
     from ser.settings.all_sections import params_here
+    from ser.storage.clip_tables import speakers_in_words
 
     params = params_here()
     clips = demo_table(params.demo.model_dump())
@@ -28,7 +29,7 @@ def demo(folder: Path, speakers: int | None) -> None:
         y = synthesize(clip, params.demo.seed, params.prepare.sample_rate)
         # not 16 bits: prepare hears what is synthesized, and what predict says of these files is to be the same
         soundfile.write(path, y, params.prepare.sample_rate, subtype="FLOAT")
-    print(f"{len(clips)} clips of {len(chosen)} speakers in {folder / 'demo'}")
+    print(f"{len(clips)} clips of {speakers_in_words(len(chosen))} in {folder / 'demo'}")
 
 
 @click.command(help=help_of(__doc__))

@@ -1,6 +1,7 @@
 """From the files of a corpus, as their owners ship them, to one table of clips with their labels."""
 
 import os
+import unicodedata
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import takewhile
@@ -72,8 +73,13 @@ def known_corpus(name: str) -> str | None:
     return spelling if spelling in KNOWN else None
 
 
+def canonical_name(name: str) -> str:
+    """Return the name of a corpus in the tables, however it is spelt or shipped (``EMO-DB``, ``mine.csv``)."""
+    return known_corpus(name) or corpus_name(name)
+
+
 def read_corpus(
-    name: str, raw_path: Path | str, manifest: dict[str, str] | None = None
+    name: str, raw_path: Path | str, manifest: dict[str, str] | None = None, speakers_of: str = ""
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """List the clips of one corpus with the labels that their names, or a manifest, state.
 
@@ -86,6 +92,8 @@ def read_corpus(
         The folder that holds the corpus.
     manifest : dict of str to str, optional
         What the columns of a manifest are called; as in `ser.corpora.manifests.FIELDS` by default.
+    speakers_of : str
+        The name in whose sense its ids of speakers are to be read (``<name>:<id>``); its own by default.
 
     Returns
     -------
@@ -103,11 +111,15 @@ def read_corpus(
     known = known_corpus(name)
     published = (download.file for download in KNOWN[known].ABOUT.downloads) if known else ()
     places = find_places(name, Path(raw_path), published)
-    return read_places(places, known or corpus_name(name), Path(raw_path), manifest)
+    return read_places(places, canonical_name(name), Path(raw_path), manifest, speakers_of)
 
 
 def read_places(
-    places: Sequence[Path], corpus: str, raw_path: Path, manifest: dict[str, str] | None = None
+    places: Sequence[Path],
+    corpus: str,
+    raw_path: Path,
+    manifest: dict[str, str] | None = None,
+    speakers_of: str = "",
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """List the clips of folders, archives or a manifest below `raw_path`; see `read_corpus`."""
     module = KNOWN.get(corpus)
@@ -129,7 +141,9 @@ def read_places(
             unusable.append((file.source, corpus, file.source, reason, not file.reason))
             continue
         seen[clip] = file.source
-        speaker = f"{corpus}:{labels.speaker}" if labels.speaker else ""
+        # NFC: names of files on macOS have letters with accents in two parts, which would be another speaker
+        spoken = unicodedata.normalize("NFC", labels.global_speaker or labels.speaker)
+        speaker = f"{speakers_of or corpus}:{spoken}" if spoken and not labels.global_speaker else spoken
         rows.append(labels._asdict() | {"clip": clip, "corpus": corpus, "speaker": speaker, "source": file.source})
     clips = pd.DataFrame(rows, columns=COLUMNS, dtype=str).sort_values("clip", ignore_index=True)
     return clips, pd.DataFrame(unusable, columns=["clip", "corpus", "source", "reason", "readable"])

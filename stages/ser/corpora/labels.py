@@ -13,6 +13,7 @@ class UnusableNameError(Exception):
 class Labels(NamedTuple):
     """Labels of one clip; an empty string is unknown.
 
+    ``global_speaker`` is who speaks in the sense of all corpora and counts before ``speaker``, an id of this one.
     ``take`` tells apart recordings of one text in one manner, ``name`` is the name under which the clip is published
     (without suffix), unique in its corpus however a copy arranges its folders.
     """
@@ -28,6 +29,7 @@ class Labels(NamedTuple):
     age: str = ""
     ethnicity: str = ""
     name: str = ""
+    global_speaker: str = ""
 
 
 def require_codes(corpus: str, *codes: tuple[str, str, Container[str]]) -> None:

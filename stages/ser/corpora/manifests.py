@@ -13,7 +13,7 @@ from ser.corpora.emotion_words import EMOTIONS, emotion_of_word
 from ser.corpora.labels import Labels, UnusableNameError
 from ser.errors import InputError
 
-FIELDS = ("path", "emotion", "speaker", "sex", "language", "statement", "intensity", "fold")
+FIELDS = ("path", "emotion", "speaker", "sex", "language", "statement", "intensity", "fold", "global_speaker")
 NEEDED = ("path", "emotion")
 SEPARATORS = ",\t;"  # of a .csv, a .tsv, and a .csv of a spreadsheet where the comma is a decimal point
 MISSING = {"nan", "none", "null", "na", "n/a", "<na>"}
@@ -40,7 +40,7 @@ def read_manifest(file: Path, columns: dict[str, str]) -> list[Row]:
     Raises
     ------
     InputError
-        If it is no table, or lacks the path or the emotion.
+        If it is no table, lacks the path or the emotion, or states the global speaker of some clips of a speaker only.
     """
     header, records = _read_parquet(file) if file.suffix.lower() == ".parquet" else _read_text(file)
     missing = [columns[field] for field in NEEDED if columns[field] not in header]
@@ -66,6 +66,13 @@ def read_manifest(file: Path, columns: dict[str, str]) -> list[Row]:
         else:
             seen[path] = number - 2
         rows.append(Row(values, f"row {number}: {reason}" if reason else ""))
+    stating = {row.values["speaker"] for row in rows if row.values["global_speaker"]}
+    parted = [row.values["speaker"] for row in rows if row.values["speaker"] and not row.values["global_speaker"]]
+    if both := next((speaker for speaker in parted if speaker in stating), ""):
+        raise InputError(
+            f"{file}: {columns['global_speaker']} is stated in some rows of the speaker {both} and not in others, "
+            "which would make two people: state it in all"
+        )
     return rows
 
 
@@ -92,6 +99,7 @@ def labels_of(values: dict[str, str]) -> Labels:
         statement=values["statement"],
         language=values["language"],
         fold=str(int(values["fold"])) if values["fold"] else "",
+        global_speaker=values["global_speaker"],
     )
 
 

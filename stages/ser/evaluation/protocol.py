@@ -148,9 +148,10 @@ def describe_protocol(
     Returns
     -------
     dict
-        ``scheme, folds, clips, speakers, emotions, corpora, normalisation`` (``train`` or ``speaker``, whose results
-        are never compared), ``normalisation_warning`` (empty if there is no need), ``chance`` (UAR of guessing),
-        ``confidence`` and ``intervals`` (how they were made, or why there are none).
+        ``scheme, folds, clips`` (that are tested), ``untested_clips, speakers, emotions, corpora, normalisation``
+        (``train`` or ``speaker``, whose results are never compared), ``normalisation_warning`` (empty if there is no
+        need), ``chance`` (UAR of guessing), ``confidence`` and ``intervals`` (how they were made, or why there are
+        none).
     """
     rows = scored_rows(table)
     tested = clips[clips["clip"].isin(rows["clip"])]
@@ -159,7 +160,8 @@ def describe_protocol(
     return {
         "scheme": scheme,
         "folds": int(rows["fold"].nunique()),
-        "clips": int(tested["clip"].nunique()),
+        "clips": len(tested),
+        "untested_clips": len(clips) - len(tested),
         "speakers": int((speakers.names != "").sum()),
         "emotions": emotions_of(table),
         "corpora": sorted(tested["corpus"].unique()),

@@ -55,4 +55,6 @@ def why_no_intervals(speakers: Speakers) -> str:
         return ""
     if "" in speakers.names:
         return "no intervals: the speakers of some clips are unknown"
-    return f"no intervals: {len(speakers.names)} speakers are too few, at least {MINIMUM_SPEAKERS} are needed"
+    count = len(speakers.names)
+    few = f"{count} speaker{'s are' if count != 1 else ' is'} too few"
+    return f"no intervals: {few}, at least {MINIMUM_SPEAKERS} are needed"

@@ -8,6 +8,7 @@ import pandas as pd
 
 from ser.experiments.ablation_variants import BASE
 from ser.reporting.markdown import prose
+from ser.storage.clip_tables import speakers_in_words
 
 TEMPLATE = Path(__file__).with_name("ablation_page.md")
 NONE = "–"
@@ -35,6 +36,7 @@ def page(rows: pd.DataFrame, *, failed: dict[str, str], **facts: object) -> str:
         "settings": lambda changes: ", ".join(f"`{change}`" for change in changes.split(", ") if change) or NONE,
         "minutes": lambda value: NONE if math.isnan(value) else f"{value:.1f}",
         "prose": prose,
+        "speakers_in_words": speakers_in_words,
     }
     return environment.from_string(TEMPLATE.read_text()).render(
         rows=rows,

@@ -8,6 +8,7 @@ from ser.corpora.corpus_facts import About, Download
 from ser.corpora.corpus_files import corpus_name
 from ser.errors import InputError
 from ser.fetching.resumed_download import download
+from ser.storage.clip_tables import speakers_in_words
 
 
 def about(name: str) -> tuple[str, About]:
@@ -57,7 +58,7 @@ def count_clips(known: About, name: str, raw_path: Path) -> str:
         If there is nothing to read.
     """
     clips, unknown = read_corpus(name, raw_path)
-    count = f"{name}: {len(clips)} clips of {clips['speaker'].nunique()} speakers"
+    count = f"{name}: {len(clips)} clips of {speakers_in_words(clips['speaker'])}"
     missing = known.clips - len(clips)
     findings = [f"{missing} missing" if missing > 0 else "", f"{-missing} more than published" if missing < 0 else ""]
     findings.append(f"{len(unknown)} unknown" if len(unknown) else "")

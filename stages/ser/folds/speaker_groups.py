@@ -14,7 +14,7 @@ def group_by_name(names: np.ndarray, clips: np.ndarray) -> np.ndarray | None:
     names : np.ndarray of str, shape (clips,)
         Empty where unknown: such a clip is a group of its own, and those of known names stay together all the same.
     clips : np.ndarray of str, shape (clips,)
-        What the clips are called.
+        What tells the clips apart, such as `names_of_places`.
 
     Returns
     -------
@@ -23,6 +23,11 @@ def group_by_name(names: np.ndarray, clips: np.ndarray) -> np.ndarray | None:
     """
     known = names != ""
     return np.where(known, names, clips) if len(set(names[known])) > 1 else None
+
+
+def names_of_places(places: np.ndarray) -> np.ndarray:
+    """Return names that sort like the numbers of some places; no speaker's begins with a space."""
+    return np.array([f" {place:09d}" for place in places])
 
 
 def one_emotion_warning(clips: pd.DataFrame, normalization: str) -> str:

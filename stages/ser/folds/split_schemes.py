@@ -11,11 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import StratifiedKFold
 
 from ser.errors import InputError
-from ser.folds.speaker_groups import group_by_name
+from ser.folds.group_folds import deal_groups
+from ser.folds.speaker_groups import group_by_name, names_of_places
 from ser.storage.seeds import derive_seed
+
+OWN = ["speaker", "emotion", "sex", "corpus", "statement", "intensity", "language", "age", "ethnicity", "seconds"]
 
 
 def assign_parts(clips: pd.DataFrame, settings) -> pd.DataFrame:
@@ -37,7 +40,14 @@ def assign_parts(clips: pd.DataFrame, settings) -> pd.DataFrame:
     ------
     InputError
         If the clips do not allow the scheme, or a training part lacks an emotion.
+
+    Notes
+    -----
+    Neither the order of the rows nor what the clips are called matters: a corpus that lies in other folders, or comes
+    in another format, is split alike.
     """
+    order = own_order(clips)
+    clips = clips.iloc[order]
     fold_of_clip = assign_folds(clips, settings)
     parts = {"clip": clips["clip"].to_numpy()}
     for fold in sorted(set(fold_of_clip[fold_of_clip >= 0])):
@@ -49,19 +59,34 @@ def assign_parts(clips: pd.DataFrame, settings) -> pd.DataFrame:
         part[rest[validation_rows(clips.iloc[rest], settings, fold)]] = "validation"
         _require_all_emotions(clips, part, fold, settings.scheme)
         parts[f"fold_{fold}"] = part
-    return pd.DataFrame(parts)
+    return pd.DataFrame(parts).iloc[np.argsort(order)].reset_index(drop=True)
+
+
+def own_order(clips: pd.DataFrame) -> np.ndarray:
+    """Return the positions of the clips in an order of what they are, not what they are called, shape (clips,).
+
+    Only clips that are alike in everything else are in the order of their names.
+    """
+    by = [*(column for column in OWN if column in clips), "clip"]
+    return clips[by].reset_index(drop=True).sort_values(by).index.to_numpy()
 
 
 def assign_folds(clips: pd.DataFrame, settings) -> np.ndarray:
-    """Return the number of the fold that tests each clip, -1 for one that is never tested."""
+    """Return the number of the fold that tests each clip, -1 for one that is never tested.
+
+    `clips` are in their `own_order`, as single clips are dealt in the order of the rows.
+    """
     scheme, seed = settings.scheme, derive_seed(settings.seed, "folds")
     if scheme == "predefined":
-        stated = clips.get("fold", pd.Series(dtype=str))
-        if (stated != "").any():  # by a manifest; a clip for which it states none is never tested
-            return stated.replace("", "-1").astype(int).to_numpy()
-        return predefined_folds(clips, settings.predefined)
+        return stated_folds(clips, settings.predefined)[0]
     if scheme == "random":
-        return _test_sets(StratifiedKFold(settings.folds, shuffle=True, random_state=seed), clips, clips["emotion"])
+        counts = clips["emotion"].value_counts()
+        if counts.iloc[0] < settings.folds:
+            raise InputError(
+                f"split.folds {settings.folds} needs as many clips of an emotion; the most frequent, "
+                f"{counts.index[0]}, has {counts.iloc[0]}: add recordings, or lower split.folds (at least 2)"
+            )
+        return deal_clips(clips["emotion"], settings.folds, seed)
     _require_speakers(clips, scheme)
     speakers = clips["speaker"]
     if scheme == "loso":
@@ -93,24 +118,57 @@ def validation_rows(rest: pd.DataFrame, settings, fold: int) -> np.ndarray:
     for column in ("speaker", "statement"):
         if settings.scheme == "random":
             break
-        groups = group_by_name(rest[column].to_numpy(dtype=str), rest["clip"].to_numpy(dtype=str))
+        groups = group_by_name(rest[column].to_numpy(dtype=str), names_of_places(np.arange(len(rest))))
         if groups is not None:
             groups = pd.Series(groups, index=rest.index)
             return np.flatnonzero(share_of_groups(rest, groups, settings.validation_fraction, seed, spare=1))
     folds = max(2, round(1 / settings.validation_fraction))
-    smallest = rest["emotion"].value_counts().min()
-    if smallest < 2:
-        raise InputError(f"fold {fold}: one clip of an emotion is left outside the test part: none to validate on")
-    splitter = StratifiedKFold(min(folds, smallest), shuffle=True, random_state=seed)
-    return np.flatnonzero(_test_sets(splitter, rest, rest["emotion"]) == 0)
+    counts = rest["emotion"].value_counts()
+    if counts.iloc[-1] < 2:
+        raise InputError(
+            f"fold {fold}: a single clip of {counts.index[-1]} is left outside the test part, which cannot both teach "
+            "and validate: add recordings, or choose prepare.emotions without it"
+        )
+    return np.flatnonzero(deal_clips(rest["emotion"], min(folds, counts.iloc[-1]), seed) == 0)
 
 
-def predefined_folds(clips: pd.DataFrame, path: Path | str) -> np.ndarray:
-    """Read folds from a CSV with the columns ``fold`` and either ``clip`` or ``speaker``.
+def stated_folds(clips: pd.DataFrame, path: Path | str) -> tuple[np.ndarray, str]:
+    """Return the folds of scheme ``predefined``, and what to say of a protocol that serves no clip (empty if it does).
 
-    Clips and speakers that are not there are passed over, so that a published protocol serves a part of its corpus;
-    clips that the file does not mention are never tested.
+    The fold that a table of clips states of its own clip counts. The protocol, a CSV with the columns ``fold`` and
+    either ``clip`` or ``speaker``, serves the clips that state none. What it names and is not there is passed over, so
+    that a published protocol serves a part of its corpus; a clip of which neither speaks is never tested.
+
+    Raises
+    ------
+    InputError
+        If the two contradict each other, no clip has a fold, or the protocol cannot be used.
     """
+    own = clips.get("fold", pd.Series("", index=clips.index)).replace("", "-1").astype(int).to_numpy()
+    stating = own >= 0
+    if stating.any() and not Path(path).is_file():
+        return own, f"split.predefined: {path} not found; the tables' own folds alone count"
+    protocol = read_protocol(path)
+    key = protocol.index.name
+    listed = clips[key].map(protocol).fillna(-1).astype(int).to_numpy()
+    differ = np.flatnonzero(stating & (listed >= 0) & (listed != own))
+    if len(differ):
+        first = differ[0]
+        raise InputError(
+            f"split.predefined: {path} puts {clips['clip'].iloc[first]} into fold {listed[first]}, the table of its "
+            f"corpus into fold {own[first]} (clips that differ: {len(differ)}): mend one of the two"
+        )
+    if not stating.any() and (listed < 0).all():
+        raise InputError(f"split.predefined: {path} names no {key} that there is, such as {clips[key].iloc[0]}")
+    if (listed[~stating] >= 0).any():
+        return np.where(stating, own, listed), ""
+    if stating.all():
+        return own, f"split.predefined: {path} is not needed: every clip has a fold of its own"
+    return own, f"split.predefined: {path} names none of the {(~stating).sum()} clips that have no fold of their own"
+
+
+def read_protocol(path: Path | str) -> pd.Series:
+    """Read the folds of a protocol; the index is called ``clip`` or ``speaker``."""
     if not Path(path).is_file():
         raise InputError(f"split.predefined: {path} not found")
     try:
@@ -124,16 +182,12 @@ def predefined_folds(clips: pd.DataFrame, path: Path | str) -> np.ndarray:
         raise InputError(f"split.predefined: {path} names {table[key][table[key].duplicated()].iloc[0]} twice")
     if not table["fold"].str.fullmatch(r"\d+").all():
         raise InputError(f"split.predefined: {path}: folds are numbers from 0")
-    folds = clips[key].map(table.set_index(key)["fold"].astype(int)).fillna(-1).astype(int).to_numpy()
-    if (folds < 0).all():
-        raise InputError(f"split.predefined: {path} names no {key} that there is, such as {clips[key].iloc[0]}")
-    return folds
+    return table.set_index(key)["fold"].astype(int)
 
 
 def group_folds(clips: pd.DataFrame, groups: pd.Series, folds: int, seed: int) -> np.ndarray:
     """Number the folds of clips such that each gets its share of every stratum, as far as whole groups allow."""
-    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
-    return _test_sets(splitter, clips, strata(clips, folds), groups)
+    return deal_groups(strata(clips, folds).to_numpy(dtype=str), groups.to_numpy(), folds, seed)
 
 
 def share_of_groups(clips: pd.DataFrame, groups: pd.Series, share: float, seed: int, *, spare: int) -> np.ndarray:
@@ -147,7 +201,23 @@ def share_of_groups(clips: pd.DataFrame, groups: pd.Series, share: float, seed: 
     part = Fraction(wanted, total).limit_denominator(max(2, total // 2)) if wanted > 1 else Fraction(1, total)
     if part == 1:  # rounded up
         part = Fraction(wanted, total)
-    return group_folds(clips, groups, part.denominator, seed) < part.numerator
+    chosen = group_folds(clips, groups, part.denominator, seed) < part.numerator
+    while total - groups[chosen].nunique() < spare:  # the folds are of unequal numbers of groups
+        sizes = groups[chosen].value_counts().sort_index()
+        given_back = (chosen.sum() - sizes - share * len(clips)).abs().idxmin()
+        chosen &= (groups != given_back).to_numpy()
+    return chosen
+
+
+def deal_clips(labels: pd.Series, folds: int, seed: int) -> np.ndarray:
+    """Number the folds of single clips, each label by turns, shape (clips,); in the order of the rows."""
+    number = np.full(len(labels), -1)
+    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings():  # an emotion rarer than the folds is reported where it matters: in training
+        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
+        for fold, (_, dealt) in enumerate(splitter.split(np.zeros(len(labels)), labels)):
+            number[dealt] = fold
+    return number
 
 
 def strata(clips: pd.DataFrame, folds: int) -> pd.Series:
@@ -176,26 +246,13 @@ def shared_between_parts(clips: pd.DataFrame, folds: pd.DataFrame, digests: Sequ
     """
     found = []
     for kind, values in (("speaker", clips["speaker"]), ("audio", pd.Series(list(digests), dtype=str))):
-        known = (values != "").to_numpy()
+        known = ((values != "") & values.duplicated(keep=False)).to_numpy()  # what is there once is in one part
         for fold in folds.columns[1:]:
             parts = folds.loc[known, fold].groupby(values[known].to_numpy()).unique()
             for value in parts.index[parts.map(len) > 1]:
                 shown = value if kind == "speaker" else ", ".join(clips["clip"][(values == value).to_numpy()])
                 found.append((fold, kind, shown, ", ".join(sorted(parts[value]))))
     return pd.DataFrame(found, columns=["fold", "kind", "value", "parts"])
-
-
-def _test_sets(splitter, clips: pd.DataFrame, labels: pd.Series, groups: pd.Series | None = None) -> np.ndarray:
-    """Return for each clip the number of the split that tests it."""
-    number = np.full(len(clips), -1)
-    try:
-        with warnings.catch_warnings():  # an emotion rarer than the folds is reported where it matters: in training
-            warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-            for fold, (_, test) in enumerate(splitter.split(np.zeros(len(clips)), labels, groups)):
-                number[test] = fold
-    except ValueError as error:
-        raise InputError(f"split: {error}") from None
-    return number
 
 
 def _numbered(values: pd.Series) -> np.ndarray:

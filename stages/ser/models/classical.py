@@ -14,11 +14,12 @@ from imblearn.pipeline import Pipeline
 from skl2onnx import to_onnx
 from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.model_selection import GridSearchCV, ParameterGrid, StratifiedGroupKFold
+from sklearn.model_selection import GridSearchCV, ParameterGrid
 from sklearn.pipeline import Pipeline as PlainPipeline
 
 from ser.errors import InputError
-from ser.folds.speaker_groups import group_by_name
+from ser.folds.group_folds import deal_groups
+from ser.folds.speaker_groups import group_by_name, names_of_places
 from ser.models.boosting import fit_boosting
 from ser.models.classical_onnx import load, predict_proba
 from ser.models.classifiers import build_classifier, build_pipeline
@@ -131,20 +132,19 @@ def speaker_splits(train: Examples, classes: int, folds: int, seed: int) -> list
     InputError
         If an emotion has too few clips for that.
     """
-    for names in (train.speakers, train.parents):
-        groups = group_by_name(names, train.parents)
+    clips = names_of_places(pd.factorize(train.parents)[0])  # by their order: what they are called must not matter
+    for names in (train.speakers, clips):
+        groups = group_by_name(names, clips)
         parts = 0 if groups is None else min(folds, len(np.unique(groups)), np.bincount(train.labels).max())
         if parts < 2:
             continue
-        splitter = StratifiedGroupKFold(parts, shuffle=True, random_state=seed)
-        with warnings.catch_warnings():  # of a class with fewer examples than folds
-            warnings.simplefilter("ignore", UserWarning)
-            splits = list(splitter.split(train.labels, train.labels, groups))
+        number = deal_groups(train.labels, groups, parts, seed)
+        splits = [(np.flatnonzero(number != part), np.flatnonzero(number == part)) for part in range(parts)]
         if all(len(np.unique(train.labels[inner])) == classes for inner, _ in splits):
             return splits
     raise InputError(
-        f"an emotion has too few training clips to be split into train_ml.inner_folds {folds} parts: lower it, choose "
-        "other prepare.emotions, or do without tuning and the SVMs"
+        f"an emotion has too few training clips to be split into train_ml.inner_folds {folds} parts: add recordings, "
+        "lower it, choose other prepare.emotions, or do without tuning and the SVMs"
     )
 
 

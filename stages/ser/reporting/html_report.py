@@ -22,6 +22,7 @@ from ser.reporting.report_sounds import (
 )
 from ser.reporting.reported_run import Run, collapse_mark, kept_epochs, score_of, synthetic_corpora
 from ser.reporting.shown_tables import TABLES_OF_THE_REPORT, counts_table, settings_table
+from ser.storage.clip_tables import speakers_in_words
 from ser.storage.prediction_tables import emotions_of, predicted_emotions, probabilities_of
 from ser.storage.shards import Ragged
 from ser.storage.whole_files import written
@@ -49,7 +50,7 @@ def write_report(path: Path | str, run: Run, audio: Ragged, *, mistakes: int, cl
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals |= {"decimal": decimal, "percent": percent, "span": span, "p_text": p_text}
-    environment.globals |= {"is_missing": is_missing}
+    environment.globals |= {"is_missing": is_missing, "speakers_in_words": speakers_in_words}
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     page = template.render(
         run=run,

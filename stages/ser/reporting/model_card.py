@@ -19,6 +19,7 @@ from ser.demo.synthetic_speech import SYNTHETIC
 from ser.evaluation.model_scores import best_model
 from ser.reporting.html_tables import decimal, is_missing, percent, span
 from ser.reporting.reported_run import Run, collapse_mark, flat_settings, score_of, synthetic_corpora
+from ser.storage.clip_tables import count_speakers, speakers_in_words
 from ser.storage.whole_files import written
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
@@ -34,7 +35,7 @@ def write_model_card(path: Path | str, run: Run) -> None:
     )
     environment.filters |= {"code": code}
     helpers = {"decimal": decimal, "percent": percent, "span": span, "is_missing": is_missing, "score_of": score_of}
-    helpers |= {"collapse_mark": collapse_mark}
+    helpers |= {"collapse_mark": collapse_mark, "speakers_in_words": speakers_in_words}
     environment.globals |= helpers
     singles = [model for model in run.models if run.trainers[model] != FUSION]
     single = best_model(singles, run.validation) if singles else ""
@@ -70,7 +71,7 @@ def corpora_of(run: Run) -> list[dict]:
     for corpus, clips in run.clips.groupby("corpus"):
         about = KNOWN[corpus].ABOUT if corpus in KNOWN else None
         languages = [LANGUAGES.get(language, language) for language in sorted(clips["language"].unique())]
-        speakers = clips.loc[clips["speaker"] != "", "speaker"].nunique()
+        speakers = count_speakers(clips["speaker"])
         line = {"corpus": corpus, "clips": len(clips), "speakers": speakers, "languages": languages}
         line |= {"minutes": clips["seconds"].sum() / 60, "synthetic": (clips["source"] == SYNTHETIC).all()}
         lines.append(line | {"about": about})

@@ -23,6 +23,7 @@ class Manifest(Section):
     statement: Annotated[str, Field(min_length=1)]
     intensity: Annotated[str, Field(min_length=1)]
     fold: Annotated[str, Field(min_length=1)]
+    global_speaker: Annotated[str, Field(min_length=1)]
 
     @model_validator(mode="after")
     def _check(self):
@@ -35,6 +36,7 @@ class Prepare(Section):
     emotions: list[Emotion] | Literal["shared"]
     rename: dict[Emotion, Emotion]
     manifest: Manifest
+    speaker_ids: dict[str, Annotated[str, Field(pattern=r"^[^\s:\x00-\x1f][^:\x00-\x1f]*$")]]
     sample_rate: Annotated[int, Field(ge=8000, le=48000)]
     remove_dc: bool
     denoise_db: Positive | None

@@ -33,6 +33,27 @@ def read_audio_settings(path: Path | str = "data/prepared/audio.json") -> dict:
     return json.loads(Path(path).read_text())
 
 
+def speakers_in_words(speakers: pd.Series | int) -> str:
+    """Say how many speakers there are: ``12 speakers``, ``1 speaker``, ``unknown speakers``.
+
+    Parameters
+    ----------
+    speakers : pd.Series or int
+        The speaker of each clip, empty where unknown; or how many are known.
+    """
+    known = speakers if isinstance(speakers, int) else count_speakers(speakers)
+    if known == 0:
+        return "unknown speakers"
+    counted = f"{known:,} speaker{'s' * (known != 1)}"
+    some_unknown = not isinstance(speakers, int) and (speakers == "").any()
+    return f"{counted} and unknown ones" if some_unknown else counted
+
+
+def count_speakers(speakers: pd.Series) -> int:
+    """Count the known speakers of clips; those that are unknown (empty) may be any number."""
+    return int(speakers[speakers != ""].nunique())
+
+
 def _require(path: Path | str) -> None:
     if not Path(path).is_file():
         raise InputError(f"{path} not found: run `dvc repro`, or `dvc pull` if a remote holds it")
