@@ -2,7 +2,17 @@ import numpy as np
 import pytest
 from sklearn.utils.class_weight import compute_sample_weight
 
-from ser.networks.batches import bucketed_batches, epoch_examples, example_weights, padded, soft_targets
+from ser.networks.batches import (
+    LEAST_BATCHES,
+    bucketed_batches,
+    epoch_batches,
+    epoch_examples,
+    example_weights,
+    label_smoothing,
+    learnt_counts,
+    padded,
+    soft_targets,
+)
 
 LABELS = np.repeat([0, 2, 3], [70, 25, 5])  # class 1 does not occur
 
@@ -47,3 +57,27 @@ def test_clips_are_followed_by_padding():
     assert lengths.tolist() == [5, 9]
     np.testing.assert_array_equal(batch[0, :5], clips[0])
     assert (batch[0, 5:] == [-1, -2]).all()
+
+
+def test_an_epoch_goes_through_few_examples_several_times():
+    rng = np.random.default_rng(0)
+    batches = epoch_batches(lambda: list(rng.permutation(12).reshape(3, 4)))
+    assert len(batches) == 12 >= LEAST_BATCHES
+    np.testing.assert_array_equal(np.bincount(np.concatenate(batches)), 4)
+    assert not np.array_equal(batches[0], batches[3])  # drawn anew
+    assert len(epoch_batches(lambda: list(np.arange(40).reshape(10, 4)))) == 10
+
+
+@pytest.mark.parametrize(("clips", "smoothing"), [(40, 8 / 13), (400, 8 / 58), (576, 0.1), (10_000, 0.1)])
+def test_few_clips_of_a_class_are_learnt_with_less_certainty(clips, smoothing):
+    assert label_smoothing(clips, 8, 0.1) == pytest.approx(smoothing)
+    assert label_smoothing(clips, 8, 0.0) == 0
+
+
+def test_balanced_classes_are_met_equally_often():
+    labels = np.repeat([0, 1, 2], [5, 3, 2])
+    assert learnt_counts(labels, 4, "none").tolist() == [5, 3, 2, 0]
+    for balance in ("weights", "sampling", "smote"):
+        assert len(set(learnt_counts(labels, 4, balance))) == 1
+    single = np.repeat([0, 1], [5, 1])  # between one clip and itself SMOTE makes nothing
+    assert learnt_counts(single, 2, "smote").tolist() == [5, 1]

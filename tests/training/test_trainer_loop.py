@@ -28,7 +28,8 @@ def data() -> Dataset:
     folds = pd.DataFrame({"clip": clips["clip"], "fold_0": parts, "fold_1": np.roll(parts, 4)})
     inputs = np.arange(len(clips), dtype=float)[:, None]
     copy_inputs = copies["parent"].map(dict(zip(clips["clip"], inputs[:, 0], strict=True))).to_numpy()[:, None] + 0.5
-    return Dataset(clips, copies, folds, EMOTIONS, inputs, copy_inputs, {})
+    recordings = np.zeros((len(clips), 1), dtype=np.float32)
+    return Dataset(clips, copies, folds, EMOTIONS, inputs, copy_inputs, {}, inputs, recordings, {})
 
 
 def test_copies_follow_their_parents_into_training_and_nowhere_else(data):

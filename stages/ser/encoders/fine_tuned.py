@@ -14,7 +14,7 @@ from ser.encoders.pretrained_files import StoredEncoder
 from ser.encoders.pretrained_tensors import read_tensors, write_tensors
 from ser.encoders.speech_encoder import DEVICE, encoder_of, input_values, load_encoder
 from ser.networks.batch_perturbation import draw_mixture
-from ser.networks.batches import Examples, bucketed_batches, epoch_examples
+from ser.networks.batches import Examples, bucketed_batches, epoch_examples, soft_targets
 from ser.networks.early_stopping import Fitted, check_epochs
 from ser.networks.torch_backend import torch
 from ser.storage.samples import to_float
@@ -127,7 +127,8 @@ def _train_epoch(
         mixture = draw_mixture(len(items), settings.mixup, rng)
         return (mixture.mix(values), masked), mixture.mix(targets)
 
-    return train_batches(network, optimizer, train.labels, batches, read_batch, settings, seed, epoch)
+    targets = soft_targets(train.labels, network.settings["classes"], settings.label_smoothing)
+    return train_batches(network, optimizer, train.labels, targets, batches, read_batch, settings, seed, epoch)
 
 
 def cropped_batch(

@@ -14,7 +14,7 @@ from ser.encoders.pretrained_tensors import read_tensors, write_tensors
 from ser.errors import InputError
 from ser.features.column_statistics import check_finite, frame_statistics
 from ser.networks.batch_perturbation import draw_mixture
-from ser.networks.batches import Examples, epoch_examples
+from ser.networks.batches import Examples, epoch_examples, soft_targets
 from ser.networks.early_stopping import Fitted, check_epochs
 from ser.networks.torch_backend import torch
 from ser.storage.seeds import derive_seed, generator
@@ -115,7 +115,8 @@ def _train_epoch(
         mixture = draw_mixture(len(items), settings.mixup, rng)
         return (mixture.mix(embeddings[items]),), mixture.mix(targets)
 
-    return train_batches(network, optimizer, labels, batches, read_batch, settings, seed, epoch)
+    targets = soft_targets(labels, network.settings["classes"], settings.label_smoothing)
+    return train_batches(network, optimizer, labels, targets, batches, read_batch, settings, seed, epoch)
 
 
 def predict_proba(model: FrozenHead, inputs: Ragged) -> np.ndarray:

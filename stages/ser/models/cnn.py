@@ -16,7 +16,15 @@ from ser.errors import InputError
 from ser.features.column_statistics import check_finite, frame_statistics
 from ser.features.mean_subtraction import mean_subtracted
 from ser.networks.batch_perturbation import perturbed_batch
-from ser.networks.batches import Examples, bucketed_batches, epoch_examples, example_weights, padded, soft_targets
+from ser.networks.batches import (
+    Examples,
+    bucketed_batches,
+    epoch_batches,
+    epoch_examples,
+    example_weights,
+    padded,
+    smoothed_targets,
+)
 from ser.networks.early_stopping import Fitted, check_epochs, validation_scores
 from ser.networks.keras_backend import keras
 from ser.networks.keras_saved import KerasModel, keras_layers, load_model, save_model
@@ -165,12 +173,15 @@ def training_batches(model: KerasModel, train: Examples, settings, longest: int)
     from ser.networks.keras_training import Batches
 
     lengths = np.minimum(train.inputs.lengths, longest)
-    targets = soft_targets(train.labels, model.settings["classes"], settings.label_smoothing)
+    targets = smoothed_targets(train, model.settings["classes"], settings.label_smoothing)
     fill = np.zeros(model.settings["bands"], dtype=np.float32)  # the training means, standardised
 
     def draw(rng: np.random.Generator) -> list[np.ndarray]:
-        order = epoch_examples(train.labels, settings.balance, rng)
-        return list(bucketed_batches(lengths, order, settings.batch_size, rng))
+        def one_pass() -> list[np.ndarray]:
+            order = epoch_examples(train.labels, settings.balance, rng)
+            return list(bucketed_batches(lengths, order, settings.batch_size, rng))
+
+        return epoch_batches(one_pass)
 
     def read(items: np.ndarray, rng: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
         starts = rng.integers(0, train.inputs.lengths[items] - lengths[items] + 1)

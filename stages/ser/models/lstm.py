@@ -13,7 +13,14 @@ from ser.errors import InputError
 from ser.features.column_statistics import check_finite, frame_statistics
 from ser.features.mean_subtraction import mean_subtracted
 from ser.networks.batch_perturbation import perturbed_batch
-from ser.networks.batches import Examples, bucketed_batches, epoch_examples, padded
+from ser.networks.batches import (
+    Examples,
+    bucketed_batches,
+    epoch_batches,
+    epoch_examples,
+    padded,
+    smoothed_targets,
+)
 from ser.networks.early_stopping import Fitted, check_epochs
 from ser.networks.recurrent_layers import LSTMNetwork
 from ser.networks.torch_backend import nn, torch
@@ -112,16 +119,20 @@ def _train_epoch(
     from ser.networks.torch_training import train_batches
 
     rng, fill, multiple = generator(seed, "order", epoch), network.mean.cpu().numpy(), _length_multiple(network)
-    order = epoch_examples(train.labels, settings.balance, rng)
-    batches = bucketed_batches(train.inputs.lengths, order, settings.batch_size, rng)
+
+    def one_pass() -> list[np.ndarray]:
+        order = epoch_examples(train.labels, settings.balance, rng)
+        return list(bucketed_batches(train.inputs.lengths, order, settings.batch_size, rng))
 
     def read_batch(items: np.ndarray, targets: np.ndarray, rng: np.random.Generator) -> tuple:
         clips = [train.inputs[item] for item in items]
         frames, lengths, mixed = perturbed_batch(clips, targets, fill, settings, rng, multiple)
         return (time_first(frames), lengths), mixed
 
+    targets = smoothed_targets(train, network.settings["classes"], settings.label_smoothing)
+    batches = epoch_batches(one_pass)
     return train_batches(
-        network, optimizer, train.labels, batches, read_batch, settings, seed, epoch, settings.mixed_precision
+        network, optimizer, train.labels, targets, batches, read_batch, settings, seed, epoch, settings.mixed_precision
     )
 
 

@@ -10,7 +10,14 @@ import numpy as np
 from ser.errors import InputError
 from ser.features.column_statistics import check_finite, column_statistics
 from ser.networks.batch_perturbation import draw_mixture
-from ser.networks.batches import Examples, epoch_examples, example_weights, oversample, soft_targets
+from ser.networks.batches import (
+    Examples,
+    epoch_batches,
+    epoch_examples,
+    example_weights,
+    oversample,
+    smoothed_targets,
+)
 from ser.networks.early_stopping import Fitted, check_epochs, validation_scores
 from ser.networks.keras_backend import keras
 from ser.networks.keras_saved import KerasModel, keras_layers, load_model, predict_batches, save_model
@@ -136,14 +143,17 @@ def training_batches(model: KerasModel, train: Examples, settings, seed: int) ->
     inputs, labels = model.standardize(train.inputs), train.labels
     if settings.balance == "smote":
         inputs, labels = oversample(inputs, labels, seed)
-    targets = soft_targets(labels, model.settings["classes"], settings.label_smoothing)
+    targets = smoothed_targets(train._replace(labels=labels), model.settings["classes"], settings.label_smoothing)
     # Batches of one size: batch normalisation learns nothing good from a last batch of two. The few examples left out
     # are others in each epoch.
     size = min(settings.batch_size, len(labels))
 
     def draw(rng: np.random.Generator) -> list[np.ndarray]:
-        order = epoch_examples(labels, settings.balance, rng)
-        return list(order[: len(order) // size * size].reshape(-1, size))
+        def one_pass() -> list[np.ndarray]:
+            order = epoch_examples(labels, settings.balance, rng)
+            return list(order[: len(order) // size * size].reshape(-1, size))
+
+        return epoch_batches(one_pass)
 
     def read(items: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         mixture = draw_mixture(len(items), settings.mixup, rng)

@@ -1,6 +1,6 @@
 """Examples and their batches: which learn together, how rare classes are balanced, what the targets are."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +9,7 @@ from ser.storage.shards import Ragged
 
 POOL = 20  # batches that are sorted by length together
 NEIGHBORS = 5  # of SMOTE, imbalanced-learn's default
+LEAST_BATCHES = 10  # of an epoch
 
 
 class Examples(NamedTuple):
@@ -47,6 +48,23 @@ def epoch_examples(labels: np.ndarray, balance: str, rng: np.random.Generator) -
     present, positions = np.unique(labels, return_inverse=True)
     share = 1 / (len(present) * np.bincount(positions)[positions])
     return rng.choice(len(labels), size=len(labels), p=share)
+
+
+def epoch_batches(one_pass: Callable[[], list[np.ndarray]]) -> list[np.ndarray]:
+    """Return an epoch's batches: of one pass through the examples or, where these are few, of several, each drawn anew.
+
+    A network learns by steps. With two batches an epoch those of a small corpus would be over before it has learnt
+    anything, however often it has seen each clip.
+
+    Parameters
+    ----------
+    one_pass : callable
+        Draws the batches of a pass, positions of the examples of each; at least one batch.
+    """
+    batches = one_pass()
+    while len(batches) < LEAST_BATCHES:
+        batches = [*batches, *one_pass()]
+    return batches
 
 
 def example_weights(labels: np.ndarray, balance: str) -> np.ndarray:
@@ -123,6 +141,29 @@ def soft_targets(labels: np.ndarray, classes: int, smoothing: float) -> np.ndarr
        vision", CVPR 2016.
     """
     return ((1 - smoothing) * np.eye(classes)[labels] + smoothing / classes).astype(np.float32)
+
+
+def smoothed_targets(train: Examples, classes: int, least: float) -> np.ndarray:
+    """Return the `soft_targets` of the examples that are learnt from, with the `label_smoothing` of their number."""
+    return soft_targets(train.labels, classes, label_smoothing(len(np.unique(train.parents)), classes, least))
+
+
+def label_smoothing(clips: int, classes: int, least: float) -> float:
+    """Return how much of a clip's target is spread over all classes: the more, the fewer clips there are of each.
+
+    With n clips of a class, as there are in the mean, the true class gets what Laplace's rule of succession gives it:
+    as if one clip of each class had been seen besides, (n + 1) / (n + classes). A network fits five clips of an emotion
+    perfectly, and would be as sure of strangers as it is of them.
+
+    Parameters
+    ----------
+    clips : int
+        That are learnt from, without copies.
+    classes : int
+    least : float
+        The setting; 0: nothing is spread, however few the clips are.
+    """
+    return max(least, classes / (clips / classes + classes)) if least else 0.0
 
 
 def padded(clips: list[np.ndarray], fill: np.ndarray, multiple: int) -> tuple[np.ndarray, np.ndarray]:

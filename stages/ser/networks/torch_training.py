@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from ser.errors import InputError
-from ser.networks.batches import Examples, example_weights, soft_targets
+from ser.networks.batches import Examples, example_weights
 from ser.networks.checkpoints import Checkpoint
 from ser.networks.early_stopping import EarlyStopping, validation_scores
 from ser.networks.learning_rate import scheduled_rate
@@ -76,6 +76,7 @@ def train_batches(
     network: nn.Module,
     optimizer: torch.optim.Optimizer,
     labels: np.ndarray,
+    targets: np.ndarray,
     batches: Iterable[np.ndarray],
     read_batch: Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[tuple[np.ndarray, ...], np.ndarray]],
     settings,
@@ -88,17 +89,18 @@ def train_batches(
     Parameters
     ----------
     network : nn.Module
-        ``settings["classes"]`` is its number of classes.
     optimizer : torch.optim.Optimizer
         ``relative_rate`` of each of its groups is a multiple of the scheduled learning rate.
     labels : np.ndarray of int, shape (n,)
+    targets : np.ndarray of float32, shape (n, classes)
+        What is to be learnt of each example; see `ser.networks.batches.soft_targets`.
     batches : iterable of np.ndarray of int
         Positions of the examples of each batch.
     read_batch : callable
         Returns what the network takes of a batch, and what it is to learn of it, shape (batch, classes): is called with
         the positions, with the targets of these examples, and with a generator that perturbs or mixes them.
     settings : object
-        balance, label_smoothing, gradient_clip and what `scheduled_rate` takes.
+        balance, gradient_clip and what `scheduled_rate` takes.
     seed, epoch : int
     mixed_precision : bool
         Compute in bfloat16 where it is safe; on a GPU only.
@@ -110,7 +112,6 @@ def train_batches(
     """
     torch.manual_seed(derive_seed(seed, "dropout", epoch))  # no state but the epoch's number
     rng, device, batches = generator(seed, "batches", epoch), next(network.parameters()).device, list(batches)
-    targets = soft_targets(labels, network.settings["classes"], settings.label_smoothing)
     weights = example_weights(labels, settings.balance)
     loss_sum, correct, count = 0.0, 0, sum(map(len, batches))
     network.train()

@@ -1,0 +1,58 @@
+"""Batch normalisation predicts with the statistics of the weights that a network is left with, after few steps too."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from conftest import ROOT
+from ser.networks.batches import Examples
+
+CLASSES, FEATURES = 4, 20
+
+
+@pytest.fixture(scope="module")
+def keras():
+    """The modules that need Keras, which takes seconds to import: only in the process that runs these tests."""
+    from ser.models import residual
+    from ser.networks import keras_training
+
+    return SimpleNamespace(residual=residual, training=keras_training)
+
+
+def test_nothing_is_kept_of_what_a_network_begins_with(keras):
+    momentum = [keras.training.normalization_momentum(step) for step in range(1, 3001)]
+    assert momentum[0] == 0
+    assert momentum == sorted(momentum)
+    assert momentum[-1] == keras.training.LONGEST_MOMENTUM
+
+
+@pytest.mark.parametrize("steps", [10, 45, 300])
+def test_statistics_are_a_mean_over_the_last_tenth_of_the_steps(keras, steps):
+    momentum = np.array([keras.training.normalization_momentum(step) for step in range(1, steps + 1)])
+    weights = (1 - momentum) * np.append(np.cumprod(momentum[::-1])[::-1][1:], 1)
+    assert weights.sum() == pytest.approx(1)
+    age = weights @ np.arange(steps)[::-1]
+    assert age == pytest.approx(steps / 11, abs=1)
+
+
+def clips(count: int, seed: int) -> Examples:
+    """Classes with means of their own, as far apart as their clips are from each other."""
+    centers = np.random.default_rng(0).normal(size=(CLASSES, FEATURES))
+    labels = np.arange(count) % CLASSES
+    inputs = (centers[labels] + 1.5 * np.random.default_rng(seed).normal(size=(count, FEATURES))).astype(np.float32)
+    return Examples(inputs, labels, np.array(["s"] * count), np.arange(count).astype(str))
+
+
+@pytest.mark.parametrize("epochs", [5, 50])
+def test_a_network_on_few_clips_predicts_as_it_has_learnt(keras, epochs):
+    """With Keras's own momentum the loss on clips it has learnt is above guessing, after 5 epochs and after 50."""
+    from ser.settings.all_sections import load_params
+
+    settings = load_params(ROOT / "params.yaml").train_residual_keras
+    train, unseen = clips(40, 1), clips(200, 2)
+    fitted = keras.residual.fit(train, None, CLASSES, settings, seed=1, epochs=epochs)
+    for examples in (train, unseen):
+        probabilities = keras.residual.predict_proba(fitted.model, examples.inputs)
+        loss = -np.log(probabilities[np.arange(len(examples.labels)), examples.labels]).mean()
+        assert loss < np.log(CLASSES)
