@@ -20,7 +20,8 @@ BEYOND = "inputs beyond 3 deviations, %"
 LEVEL = "level, dBFS"
 OUTERMOST = 0.5  # %, of the recordings at either end that a range leaves out before it is widened
 OUTSIDE = 1.5  # %, of the recordings of left-out speakers that may lie outside any of the widened ranges
-LEAST_MARGIN = 0.1  # of a range: few recordings do not tell how wide it is
+LEVEL_OUTSIDE = 1.0  # %, that may lie outside the range of the level
+LEAST_MARGIN = 0.1  # of a range but the level's: few recordings do not tell how wide it is
 UNKNOWN_MARGIN = 1.0  # with a single speaker, or none that is known: nobody can be left out
 GROUPS = 12  # of speakers that are left out together, at most
 
@@ -70,9 +71,10 @@ def uar_of(rows: pd.DataFrame) -> float:
 def usual_recordings(data: Dataset, rows: np.ndarray) -> dict[str, object]:
     """Return the usual range of what the recordings are like that a model learnt from, for its ``model.json``.
 
-    The ends are quantiles, further apart by a margin, which is the same share of each range: the one that leaves out
-    `OUTSIDE` of the recordings where those of each speaker are judged by the ranges of the others. The level has no
-    margin, as people speak within 40 dB and a recording that is 40 dB too quiet must not lie inside.
+    The ends are quantiles, further apart by margins: those that leave out `OUTSIDE` of the recordings where those of
+    each speaker are judged by the ranges of the others, all numbers together in proportion to what each alone would
+    take. The level has a narrower one: acted speech covers 40 dB, and a recording that is 40 dB too quiet must not lie
+    inside.
 
     Parameters
     ----------
@@ -98,12 +100,13 @@ def usual_recordings(data: Dataset, rows: np.ndarray) -> dict[str, object]:
         profile, names = np.column_stack([profile, 100 * beyond]), [*names, BEYOND]
         found = {"inputs": {"mean": _rounded(mean), "deviation": _rounded(deviation)}}
     low, high = _ranges(profile)
-    widened = np.array([name != LEVEL for name in names])
-    margin = UNKNOWN_MARGIN
+    level, margin = np.array([name == LEVEL for name in names]), np.full(len(names), UNKNOWN_MARGIN)
     if len(held_out) > 1:
-        overshoots = [_overshoot(profile[out], *_ranges(profile[~out]))[:, widened].max(axis=1) for out in held_out]
-        margin = max(LEAST_MARGIN, float(np.percentile(np.concatenate(overshoots), 100 - OUTSIDE)))
-    width = np.where(widened | (len(held_out) < 2), margin * (high - low), 0.0)
+        outside = np.concatenate([_overshoot(profile[out], *_ranges(profile[~out])) for out in held_out])
+        margin[level] = np.percentile(outside[:, level], 100 - LEVEL_OUTSIDE).clip(0)
+        own = np.percentile(outside[:, ~level], 100 - OUTSIDE, axis=0).clip(LEAST_MARGIN)
+        margin[~level] = own * np.percentile((outside[:, ~level] / own).max(axis=1), 100 - OUTSIDE).clip(1)
+    width = margin * (high - low)
     return {"names": names, "low": _rounded(low - width), "high": _rounded(high + width), **found}
 
 
