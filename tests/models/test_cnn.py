@@ -19,7 +19,7 @@ CLASSES, BANDS, FRAME_RATE = 3, 16, 10.0
 SETTINGS = SimpleNamespace(
     **vars(load_params(ROOT / "params.yaml").train_cnn)
     | dict(filters=[4, 8], seconds=2.4, batch_size=16, learning_rate=0.01, mixup=0.0, feature_masks=0)
-    | dict(epochs=10, patience=5, subtract_mean=False)
+    | dict(epochs=10, patience=5)
 )
 # For tests that do not ask how well it learns. Most of a fit's time goes into tracing its network, whatever the
 # examples: so this one is smaller, and its fits are shared.

@@ -28,7 +28,7 @@ CLASSES, FEATURES = 3, 5
 SETTINGS = SimpleNamespace(
     **vars(load_params(ROOT / "params.yaml").train_lstm)
     | dict(downsample=1, hidden_size=8, batch_size=16, learning_rate=0.03, mixup=0.0, stretch=0.0, feature_mask_width=2)
-    | dict(epochs=15, patience=5, subtract_mean=False)
+    | dict(epochs=15, patience=5)
 )
 
 
