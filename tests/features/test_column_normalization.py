@@ -1,4 +1,4 @@
-"""Normalisation by speaker: where data are opened, without emotions, without reading what is not asked for."""
+"""Normalisation by speaker and by clip: without emotions, without reading what is not asked for."""
 
 import pickle
 from pathlib import Path
@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 
 from ser.errors import InputError
-from ser.features.column_normalization import NormalizedRagged, normalize_by_speaker, speaker_statistics
+from ser.features.column_normalization import (
+    NormalizedRagged,
+    WithoutMean,
+    mean_subtracted,
+    normalize_by_speaker,
+    speaker_statistics,
+)
 from ser.storage.csv_tables import write_csv
 from ser.storage.shards import Ragged, RaggedWriter, TableWriter
 from ser.storage.whole_files import write_json
@@ -190,3 +196,25 @@ def test_without_copies_there_is_nothing_to_normalise(tmp_path, monkeypatch):
         data = open_dataset(kind, "speaker")
         assert len(data.copy_inputs) == 0
         assert len(examples(data, np.ones(20, dtype=bool), with_copies=True).labels) == 20
+
+
+@pytest.fixture
+def clips() -> Ragged:
+    rng = np.random.default_rng(1)
+    lengths = np.array([4, 1, 9])
+    rows = rng.normal(100, 3, (lengths.sum(), 5)).astype(np.float32)
+    return Ragged([rows], np.stack([0 * lengths, np.cumsum(lengths) - lengths, lengths], axis=1))
+
+
+def test_clips_come_out_with_mean_0(clips):
+    without = WithoutMean(clips)
+    assert len(without) == len(clips) == len(list(without))
+    assert without.lengths.tolist() == clips.lengths.tolist()
+    for frames, original in zip(without, clips, strict=True):
+        assert frames.dtype == np.float32
+        np.testing.assert_allclose(frames.mean(axis=0), 0, atol=1e-5)
+        np.testing.assert_allclose(np.diff(frames, axis=0), np.diff(original, axis=0), atol=1e-4)
+
+
+def test_they_stay_as_they_are_if_that_is_wanted(clips):
+    assert mean_subtracted(clips, False) is clips

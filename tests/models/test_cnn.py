@@ -235,3 +235,10 @@ def test_layers_count_all_parameters(fitted):
     assert sum(layer.parameters for layer in layers) == fitted.model.network.count_params()
     assert [layer.name for layer in layers[-3:]] == ["pooling", "dropout", "softmax"]
     assert not any("mask" in layer.name or "present" in layer.name for layer in layers)
+
+
+def test_what_a_microphone_adds_to_all_frames_goes_with_their_mean():
+    settings = SimpleNamespace(**vars(SMALL) | {"subtract_mean": True})
+    model, unseen = fit(examples(30, 1), None, CLASSES, settings, seed=1, epochs=1).model, examples(10, 2)
+    filtered = ragged([frames + np.linspace(-9, 9, BANDS, dtype=np.float32) for frames in unseen.inputs])
+    np.testing.assert_allclose(cnn.predict_proba(model, filtered), cnn.predict_proba(model, unseen.inputs), atol=1e-4)

@@ -254,3 +254,11 @@ def test_layers_count_all_parameters(bidirectional, pooling, tmp_path):
     assert sum(layer.kind == "LSTM" for layer in layers) == (6 if bidirectional else 3)
     draw_network(layers, tmp_path / "lstm.png", "LSTM")
     assert (tmp_path / "lstm.png").stat().st_size > 5000
+
+
+def test_what_a_microphone_adds_to_all_frames_goes_with_their_mean():
+    settings = SimpleNamespace(**vars(SETTINGS) | {"subtract_mean": True})
+    model, unseen = lstm.fit(examples(30, 1), None, CLASSES, settings, seed=1, epochs=2).model, examples(10, 2)
+    filtered = ragged([frames + np.float32([8, -4, 2, 0, 1]) for frames in unseen.inputs])
+    expected = lstm.predict_proba(model, unseen.inputs)
+    np.testing.assert_allclose(lstm.predict_proba(model, filtered), expected, atol=1e-4)

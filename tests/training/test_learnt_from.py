@@ -34,7 +34,8 @@ def dataset(speakers: int = SPEAKERS, *, kind: str = "functionals", known: bool 
     corpora = {"mine": {"licence": "", "synthetic": False}, "demo": {"licence": "CC0", "synthetic": True}}
     origin = {"profile": NAMES, "corpora": corpora}
     none = pd.DataFrame()
-    return Dataset(clips, none, none, ["a"], inputs, inputs, {"kind": kind}, inputs, recordings.astype("f4"), origin)
+    description = {"kind": kind} if kind == "audio" else {"kind": kind, "names": list("abcdef")}
+    return Dataset(clips, none, none, ["a"], inputs, inputs, description, inputs, recordings.astype("f4"), origin)
 
 
 def test_corpora_people_languages_and_licences_are_told():

@@ -143,10 +143,13 @@ def prediction_row(file: str, probabilities: np.ndarray, classes: list[str], unf
 
 
 def as_table(rows: list[dict[str, str | float]]) -> str:
-    """Return the predictions as lines, the columns below one another; what is unfamiliar, which is long, at the end."""
+    """Return the predictions as lines, the columns below one another; what is unfamiliar at the end, if anything is."""
+    if not any(row["unfamiliar"] for row in rows):
+        rows = [{key: value for key, value in row.items() if key != "unfamiliar"} for row in rows]
     cells = [list(rows[0]), *([f"{v:.3f}" if isinstance(v, float) else v for v in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    widths[-1] = 0
+    if "unfamiliar" in rows[0]:
+        widths[-1] = 0  # long, and at the left
     lines = ("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
     return "\n".join(line.rstrip() for line in lines)
 

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ser.errors import InputError
+from ser.features.column_normalization import mean_subtracted
 from ser.features.column_statistics import check_finite, frame_statistics
-from ser.features.mean_subtraction import mean_subtracted
 from ser.networks.batch_perturbation import perturbed_batch
 from ser.networks.batches import (
     Examples,
@@ -66,7 +66,7 @@ def build_network(
     dropout : float
         Share of the values set to zero before the recurrent and the dense layer while training.
     subtract_mean : bool
-        Whether the network is given spectra less the mean of their clip; see `ser.features.mean_subtraction`.
+        Whether the network is given spectra less the mean of their clip; see `ser.features.column_normalization`.
     """
     layers = keras.layers
     inputs = keras.Input((None, bands), name="log_mel")

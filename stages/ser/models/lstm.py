@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ser.errors import InputError
+from ser.features.column_normalization import mean_subtracted
 from ser.features.column_statistics import check_finite, frame_statistics
-from ser.features.mean_subtraction import mean_subtracted
 from ser.networks.batch_perturbation import perturbed_batch
 from ser.networks.batches import (
     Examples,

@@ -27,7 +27,7 @@ class LSTMNetwork(nn.Module):
     dropout : float
         Share of the values set to zero after each layer and before the linear one while training.
     subtract_mean : bool
-        Whether the network is given frames less the mean of their clip; see `ser.features.mean_subtraction`.
+        Whether the network is given frames less the mean of their clip; see `ser.features.column_normalization`.
     """
 
     def __init__(

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 
 from ser.features.column_statistics import beyond_three_deviations, clip_means, column_statistics
-from ser.features.extraction import INPUTS
 from ser.storage.prediction_tables import predicted_emotions
 from ser.storage.whole_files import write_json
 from ser.training.dataset import Dataset
@@ -91,7 +90,7 @@ def usual_recordings(data: Dataset, rows: np.ndarray) -> dict[str, object]:
     names, found = list(data.origin["profile"]), {}
     known = np.unique(speakers[speakers != ""])
     held_out = [np.isin(speakers, some) for some in np.array_split(known, min(GROUPS, len(known)) or 1)]
-    if data.description["kind"] in INPUTS:
+    if "names" in data.description:  # columns of features, and no samples or embeddings
         inputs = clip_means(data.raw_inputs, rows)
         mean, deviation = column_statistics(inputs)
         beyond = beyond_three_deviations(inputs, mean, deviation)
