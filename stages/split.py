@@ -27,8 +27,9 @@ SPEAKER_DEPENDENT = ("random", "predefined")  # schemes that may put one speaker
 def split() -> None:
     params = load_sections(split=Split)
     clips = read_clips(PREPARED / "clips.csv")
-    folds = assign_parts(clips, params.split)
-    audit(clips, folds, params.split.scheme, audio_digests(Ragged.open(PREPARED / "audio")))
+    digests = audio_digests(Ragged.open(PREPARED / "audio"))
+    folds = assign_parts(clips.assign(audio=digests), params.split)
+    audit(clips, folds, params.split.scheme, digests)
     write_csv(folds, "data/folds.csv")
     if params.split.scheme == "predefined" and (note := stated_folds(clips, params.split.predefined)[1]):
         print(note)

@@ -20,7 +20,7 @@ def test_a_sine_has_its_level_and_one_band():
     found = measured(0.1 * np.sin(2 * np.pi * 1000 * T))
     assert found["level, dBFS"] == pytest.approx(20 * np.log10(0.1 / np.sqrt(2)), abs=0.1)
     assert found["variation of level, dB"] < 0.1
-    assert found["spectral flatness, dB"] < -40
+    assert found["spectral flatness, dB"] < -35
     assert found["800-1200 Hz, dB"] == pytest.approx(0, abs=0.1)
     assert found["2500-3400 Hz, dB"] < -50
 
@@ -48,8 +48,11 @@ def test_the_rate_of_the_file_does_not_matter_below_its_own_limit():
     y = np.random.default_rng(1).standard_normal(len(T))
     at_48 = measured(soxr.resample(y, SR, 48000), 48000)
     assert at_48["1200-1800 Hz, dB"] == pytest.approx(measured(y)["1200-1800 Hz, dB"], abs=0.3)
-    at_8 = measured(soxr.resample(y, SR, 8000), 8000)
-    assert at_8["4200-5500 Hz, dB"] == -90
+    narrow = soxr.resample(y, SR, 8000)
+    at_8, at_16 = measured(narrow, 8000), measured(soxr.resample(narrow, 8000, SR))
+    assert at_8["4200-5500 Hz, dB"] == -60
+    for name, value in at_8.items():  # the same sound, stored at two rates
+        assert at_16[name] == pytest.approx(value, abs=1.0), name
 
 
 @pytest.mark.parametrize(("sample_rate", "last"), [(8000, 3400), (16000, 7000), (44100, 14000), (48000, 20000)])

@@ -196,3 +196,13 @@ def test_the_same_people_in_two_tables_are_never_on_two_sides(sessions):
     stopped = run_stage(sessions, "split")
     assert stopped.returncode == 1
     assert "speaker lab:anna is in test, " in stopped.stderr and "the corpora share people" in stopped.stderr
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "alike"),
+    [("01", "1", True), ("s007", "S7", True), ("speaker  1", "Speaker 1", True), ("10", "1", False), ("0", "00", True)],
+)
+def test_spellings_of_an_id_that_spreadsheets_change_are_one(one, other, alike):
+    tables = [pd.DataFrame({"corpus": name, "speaker": [f"lab:{id_}"]}) for name, id_ in (("a", one), ("b", other))]
+    settled = settle_speakers(tables, {"a": "lab", "b": "lab"})
+    assert (settled[0]["speaker"][0] == settled[1]["speaker"][0]) == alike

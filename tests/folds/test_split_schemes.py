@@ -451,6 +451,14 @@ def test_names_and_order_of_clips_do_not_matter(clips, changes):
     assert again.iloc[:, 1:].equals(parts.iloc[shuffled].reset_index(drop=True))
 
 
+def test_clips_that_are_alike_in_all_else_are_told_apart_by_their_audio_not_by_their_names():
+    clips = corpus().assign(seconds=1.0, statement="", intensity="")
+    clips["audio"] = [f"{row:04x}" for row in np.random.default_rng(2).permutation(len(clips))]
+    parts = assign_parts(clips, config(scheme="random"))
+    renamed = clips.assign(clip=[f"c/{row:04d}" for row in np.random.default_rng(3).permutation(len(clips))])
+    assert assign_parts(renamed, config(scheme="random")).iloc[:, 1:].equals(parts.iloc[:, 1:])
+
+
 def test_emotion_with_a_single_clip_is_an_error():
     clips = corpus(speakers=4)
     clips.loc[0, "emotion"] = "boredom"
@@ -571,6 +579,7 @@ def test_missing_predefined_file_is_named():
         ("speaker,fold\nc:01,-1\n", "folds are numbers from 0"),
         ("speaker,fold\nc:01,\n", "folds are numbers from 0"),
         ("speaker,fold\nc:01,1.0\n", "folds are numbers from 0"),
+        ("speaker,fold\n,0\nc:01,1\n", "has a row without a speaker"),
         ("speaker,fold\nd:01,0\n", "names no speaker that there is, such as c:01"),
         ("clip,fold\nd/01,0\n", "names no clip that there is, such as c/01"),
         ("speaker,fold\n", "names no speaker that there is"),

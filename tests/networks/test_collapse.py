@@ -78,3 +78,10 @@ def test_to_know_how_frequent_emotions_are_is_not_to_have_learnt():
     table = table.assign(p_anger=0.1, p_neutral=0.9)
     found = collapsed_folds(table, history([0.6, 0.33], [0.8, 0.9]))
     assert found["reason"][0].startswith("it learnt next to nothing (training loss 0.33, guessing has 0.33;")
+
+
+def test_a_single_mistake_where_nearly_all_clips_are_alike_is_no_collapse():
+    for others, count in ((1, 0), (5, 1)):
+        emotions = ["neutral"] * 9 * others + ["anger"] * others
+        table = pd.DataFrame({"clip": range(len(emotions)), "fold": 0, "part": "test", "emotion": emotions})
+        assert len(collapsed_folds(table.assign(p_anger=0.1, p_neutral=0.9), NO_HISTORY)) == count

@@ -77,13 +77,13 @@ def test_inputs_far_from_their_mean_are_told_with_their_range():
     usual = usual_recordings(data, rows)
     assert usual["names"] == [*NAMES, BEYOND]
     reason = why_unfamiliar(usual, data.recordings[0], data.raw_inputs[0] + 100)
-    assert reason.startswith("inputs beyond 3 deviations 100 % (learnt: ")
+    assert reason.startswith("inputs beyond 3 deviations 100 % (usual: ")
 
 
 def test_the_worst_comes_first_and_not_all_is_told():
     usual = {"names": ["a, x", "b, x", "c, x", "d, x", "e, x"], "low": [0] * 5, "high": [1] * 5}
     reason = why_unfamiliar(usual, np.array([0.5, 2.0, 9.0, 3.0, 4.0]), None)
-    assert reason == "c 9 x (learnt: 0 to 1); e 4 x (learnt: 0 to 1); d 3 x (learnt: 0 to 1); and 1 more"
+    assert reason == "c 9 x (usual: 0 to 1); e 4 x (usual: 0 to 1); d 3 x (usual: 0 to 1); and 1 more"
     assert why_unfamiliar(usual, np.full(5, 0.5), None) == ""
 
 

@@ -10,7 +10,8 @@ EDGES = (60, 150, 300, 500, 800, 1200, 1800, 2500, 3400, 4200, 5500, 7000, 10000
 UPPERMOST = 0.9  # of the Nyquist frequency: above, the filter of a resampler decides
 FRAME = 0.032  # s
 ACTIVE_DB = 30.0  # frames this far below the loudest are pauses
-FLOOR_DB = -90.0  # of a band's share; less is nothing
+FLOOR_DB = -60.0  # of a band's share, and of a bin to the strongest; less is what rounding and resamplers leave
+MOST_FRAMES = 4096  # that are transformed: of a minute and more, every second, third or further one
 CLIPPING_RUN = 3  # equal samples: two neighbours are equal at many a summit
 CLIPPING_LEVEL = 0.5  # of full scale: in quiet clips rounding alone flattens summits, and nothing quiet was cut off
 
@@ -54,13 +55,18 @@ def profile(y: np.ndarray, sr: int, sample_rate: int) -> np.ndarray:
     level = 10 * np.log10(np.maximum(np.mean(np.square(frames), axis=1, dtype=np.float64), 1e-20))
     active = level > level.max() - ACTIVE_DB
     window = np.hanning(n).astype(np.float32)
-    spectrum = np.fft.rfft(frames[active] * window)
+    chosen = np.flatnonzero(active)
+    spectrum = np.fft.rfft(frames[chosen[:: -(-len(chosen) // MOST_FRAMES)]] * window)
     power = np.square(spectrum.real) + np.square(spectrum.imag)
     frequencies = np.fft.rfftfreq(n, 1 / sr)
 
     bands = _bands(sample_rate)
     heard = (frequencies >= bands[0][0]) & (frequencies < bands[-1][1])
-    within = np.maximum(power[:, heard], 10 ** (FLOOR_DB / 10) * np.maximum(power.max(axis=1, keepdims=True), 1e-20))
+    # a file of a lower rate has nothing above, as it has not after resampling
+    above = max(0, round((bands[-1][1] - frequencies[-1]) * n / sr))
+    floor = 10 ** (FLOOR_DB / 10) * np.maximum(power.max(axis=1, keepdims=True), 1e-20)
+    within = np.pad(np.maximum(power[:, heard], floor), ((0, 0), (0, above)), constant_values=0.0)
+    within = np.maximum(within, floor)
     flatness = 10 * np.log10(within).mean(axis=1) - 10 * np.log10(within.mean(axis=1))
     mean = power.mean(axis=0, dtype=np.float64)
     whole = max(mean[frequencies >= bands[0][0]].sum(), 1e-20)

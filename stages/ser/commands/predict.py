@@ -106,8 +106,8 @@ def predict(paths: tuple[Path, ...], folder: Path, output: Path | None, speaker_
     write(rows, output)
     if unlike := sum(map(bool, unfamiliar.values())):
         print(
-            f"warning: {unlike} of {len(rows)} recordings are unlike all that this model learnt from (column "
-            "unfamiliar): do not rely on what it says of them",
+            f"warning: {unlike} of {len(rows)} recordings are unlike those that this model learnt from: the column "
+            "unfamiliar says in what",
             file=sys.stderr,
         )
     return len(files) - len(rows)

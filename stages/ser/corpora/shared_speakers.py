@@ -4,6 +4,7 @@ A speaker is ``<name>:<id>``, where the name is that of the corpus, or the one i
 (``prepare.speaker_ids``); or the id that a table states as global, as it is.
 """
 
+import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -100,7 +101,9 @@ def settle_speakers(tables: Sequence[pd.DataFrame], stated: Mapping[str, str]) -
 
 
 def _key(name: str) -> str:
-    return unicodedata.normalize("NFC", name.strip().casefold())
+    """Return what is alike of the spellings of an id: neither case, Unicode form, spaces nor the zeros of 01 matter."""
+    words = " ".join(unicodedata.normalize("NFC", name.casefold()).split())
+    return re.sub(r"(?<!\d)0+(?=\d)", "", words)
 
 
 def _speakers(table: pd.DataFrame) -> list[tuple[str, str]]:

@@ -18,7 +18,19 @@ from ser.folds.group_folds import deal_groups
 from ser.folds.speaker_groups import group_by_name, names_of_places
 from ser.storage.seeds import derive_seed
 
-OWN = ["speaker", "emotion", "sex", "corpus", "statement", "intensity", "language", "age", "ethnicity", "seconds"]
+OWN = [
+    "speaker",
+    "emotion",
+    "sex",
+    "corpus",
+    "statement",
+    "intensity",
+    "language",
+    "age",
+    "ethnicity",
+    "seconds",
+    "audio",
+]
 
 
 def assign_parts(clips: pd.DataFrame, settings) -> pd.DataFrame:
@@ -27,7 +39,8 @@ def assign_parts(clips: pd.DataFrame, settings) -> pd.DataFrame:
     Parameters
     ----------
     clips : pd.DataFrame
-        See the README; one row a clip.
+        See the README; one row a clip. With a column ``audio``, a digest of its samples, clips that are alike in all
+        else are told apart by it and not by their names.
     settings : ser.settings.split_section.Split
         The ``split`` section of the parameters.
 
@@ -178,6 +191,8 @@ def read_protocol(path: Path | str) -> pd.Series:
     key = next((column for column in ("clip", "speaker") if column in table), None)
     if key is None or "fold" not in table:
         raise InputError(f"split.predefined: {path} needs the columns fold and either clip or speaker")
+    if (table[key].str.strip() == "").any():  # not all clips of unknown speakers are meant
+        raise InputError(f"split.predefined: {path} has a row without a {key}: name it or take the row away")
     if table[key].duplicated().any():
         raise InputError(f"split.predefined: {path} names {table[key][table[key].duplicated()].iloc[0]} twice")
     if not table["fold"].str.fullmatch(r"\d+").all():

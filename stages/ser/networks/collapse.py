@@ -8,6 +8,7 @@ from ser.storage.prediction_tables import emotions_of, predicted_emotions, score
 SHARE = 0.95  # of a fold's test clips that get the same emotion
 MARGIN = 0.05  # that the fold's UAR may be above chance
 MINIMUM_CLIPS = 10  # of fewer, a model that works may well call all the same
+MINIMUM_OTHERS = 5  # clips of other emotions than the most frequent: a single mistake is no collapse
 CLEARLY_LOWER = 0.95  # times the loss of guessing: what is above that is hardly less
 CLEARLY_HIGHER = 0.1  # than the accuracy of always saying the most frequent emotion
 COLUMNS = ["fold", "emotion", "share", "uar", "reason"]
@@ -28,7 +29,8 @@ def collapsed_folds(table: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
     pd.DataFrame
         ``fold, emotion, share, uar, reason``: the emotion that the model says for a `share` of at least `SHARE` of the
         fold's test clips, although they show several of which none is that frequent, and its UAR on them, which is not
-        more than `MARGIN` above 1 / number of emotions. Folds of less than `MINIMUM_CLIPS` are not judged.
+        more than `MARGIN` above 1 / number of emotions. Folds of less than `MINIMUM_CLIPS`, or with
+        less than `MINIMUM_OTHERS` of other emotions than the most frequent, are not judged.
     """
     frequencies = scored_rows(table)["emotion"].value_counts(normalize=True)
     found = []
@@ -37,7 +39,8 @@ def collapsed_folds(table: pd.DataFrame, history: pd.DataFrame) -> pd.DataFrame:
         said = pd.Series(predicted_emotions(rows), index=rows.index)
         shares = said.value_counts(normalize=True).sort_index()
         uar = (said == rows["emotion"]).groupby(rows["emotion"]).mean().mean()
-        if len(rows) < MINIMUM_CLIPS or shown.iloc[0] >= SHARE or shares.max() < SHARE or uar > 1 / len(shown) + MARGIN:
+        judged = len(rows) >= MINIMUM_CLIPS and round((1 - shown.iloc[0]) * len(rows)) >= MINIMUM_OTHERS
+        if not judged or shown.iloc[0] >= SHARE or shares.max() < SHARE or uar > 1 / len(shown) + MARGIN:
             continue
         epochs = history[history["fold"] == fold] if len(history) else history
         reason = likely_reason(epochs, frequencies, len(emotions_of(table)))

@@ -1,4 +1,4 @@
-"""Recordings that are unlike all that a model learnt from: it says an emotion of them, too, and that means little."""
+"""Recordings that are unlike all that a model learnt from: it says an emotion of them too, which may mean little."""
 
 import numpy as np
 
@@ -30,7 +30,7 @@ def why_unfamiliar(usual: dict, profile: np.ndarray, inputs: np.ndarray | None) 
     reasons = []
     for row in worst[:MOST]:
         name, _, unit = usual["names"][row].rpartition(", ")
-        reasons.append(f"{name} {found[row]:.3g} {unit} (learnt: {low[row]:.3g} to {high[row]:.3g})")
+        reasons.append(f"{name} {found[row]:.3g} {unit} (usual: {low[row]:.3g} to {high[row]:.3g})")
     if len(worst) > MOST:
         reasons.append(f"and {len(worst) - MOST} more")
     return "; ".join(reasons)

@@ -21,7 +21,11 @@ OUTERMOST = 0.5  # %, of the recordings at either end that a range leaves out be
 OUTSIDE = 1.5  # %, of the recordings of left-out speakers that may lie outside any of the widened ranges
 LEVEL_OUTSIDE = 1.0  # %, that may lie outside the range of the level
 LEAST_MARGIN = 0.1  # of a range but the level's: few recordings do not tell how wide it is
-UNKNOWN_MARGIN = 1.0  # with a single speaker, or none that is known: nobody can be left out
+FEW_SPEAKERS = 0.5  # divided by the number of groups of speakers, is added to it: nor do few speakers
+UNKNOWN_MARGIN = 0.5  # with a single speaker, or none that is known: nobody can be left out
+UNKNOWN_LEVEL_MARGIN = 0.1
+NARROWEST = {"clipped, %": 0.005}  # ranges; of numbers in dB
+NARROWEST_DB = 1.0
 GROUPS = 12  # of speakers that are left out together, at most
 
 
@@ -99,14 +103,28 @@ def usual_recordings(data: Dataset, rows: np.ndarray) -> dict[str, object]:
         profile, names = np.column_stack([profile, 100 * beyond]), [*names, BEYOND]
         found = {"inputs": {"mean": _rounded(mean), "deviation": _rounded(deviation)}}
     low, high = _ranges(profile)
-    level, margin = np.array([name == LEVEL for name in names]), np.full(len(names), UNKNOWN_MARGIN)
+    narrowest = np.array([NARROWEST.get(name, NARROWEST_DB) for name in names])
+    level = np.array([name == LEVEL for name in names])
+    margin = np.where(level, UNKNOWN_LEVEL_MARGIN, UNKNOWN_MARGIN)
     if len(held_out) > 1:
-        outside = np.concatenate([_overshoot(profile[out], *_ranges(profile[~out])) for out in held_out])
+        outside = np.concatenate(
+            [_overshoot(profile[out], *_ranges(profile[~out]), narrowest=narrowest) for out in held_out]
+        )
         margin[level] = np.percentile(outside[:, level], 100 - LEVEL_OUTSIDE).clip(0)
-        own = np.percentile(outside[:, ~level], 100 - OUTSIDE, axis=0).clip(LEAST_MARGIN)
+        least = LEAST_MARGIN + FEW_SPEAKERS / len(held_out)
+        own = np.percentile(outside[:, ~level], 100 - OUTSIDE, axis=0).clip(least)
         margin[~level] = own * np.percentile((outside[:, ~level] / own).max(axis=1), 100 - OUTSIDE).clip(1)
-    width = margin * (high - low)
-    return {"names": names, "low": _rounded(low - width), "high": _rounded(high + width), **found}
+    width = np.maximum(margin * (high - low), np.where(level, 0, narrowest))
+    least_of, most_of = zip(*(_possible(name) for name in names), strict=True)
+    low, high = np.maximum(low - width, least_of), np.minimum(high + width, most_of)
+    return {"names": names, "low": _rounded(low), "high": _rounded(high), **found}
+
+
+def _possible(name: str) -> tuple[float, float]:
+    """Return the lowest and the highest that a number can be; what is at an end is never outside."""
+    if name.endswith("%"):
+        return 0.0, 100.0
+    return (-np.inf, np.inf) if name == LEVEL or "Hz" not in name else (-np.inf, 0.0)
 
 
 def _counted(clips: pd.DataFrame) -> dict[str, int]:
@@ -117,9 +135,9 @@ def _ranges(profile: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return tuple(np.percentile(profile, [OUTERMOST, 100 - OUTERMOST], axis=0))
 
 
-def _overshoot(profile: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+def _overshoot(profile: np.ndarray, low: np.ndarray, high: np.ndarray, *, narrowest: np.ndarray) -> np.ndarray:
     """Return how far numbers lie outside their ranges, relative to these; negative within."""
-    return np.maximum(low - profile, profile - high) / np.maximum(high - low, 1e-3)
+    return np.maximum(low - profile, profile - high) / np.maximum(high - low, narrowest)
 
 
 def _rounded(values: np.ndarray) -> list[float]:
