@@ -81,6 +81,8 @@ def test_a_command_of_the_documents_is_one(page, command, place):
         assert subprocess.run(["make", "--dry-run", *rest], cwd=ROOT, capture_output=True).returncode == 0
     elif first == "dvc":
         check_dvc(rest, place)
+    elif words[:3] == ["python", "-m", "pytest"]:
+        assert (ROOT / words[-1]).is_file()
     else:
         assert first in WORDS, f"{page}: {command}: run or check it here"
 
