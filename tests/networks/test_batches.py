@@ -10,6 +10,7 @@ from ser.networks.batches import (
     example_weights,
     label_smoothing,
     learnt_counts,
+    oversample,
     padded,
     soft_targets,
 )
@@ -79,5 +80,10 @@ def test_balanced_classes_are_met_equally_often():
     assert learnt_counts(labels, 4, "none").tolist() == [5, 3, 2, 0]
     for balance in ("weights", "sampling", "smote"):
         assert len(set(learnt_counts(labels, 4, balance))) == 1
-    single = np.repeat([0, 1], [5, 1])  # between one clip and itself SMOTE makes nothing
-    assert learnt_counts(single, 2, "smote").tolist() == [5, 1]
+
+
+def test_a_class_of_a_single_example_is_repeated_where_smote_can_make_none():
+    labels, inputs = np.repeat([0, 1], [5, 1]), np.arange(12, dtype=np.float32).reshape(6, 2)
+    more, of_class = oversample(inputs, labels, seed=1)
+    assert np.bincount(of_class).tolist() == learnt_counts(labels, 2, "smote").tolist() == [5, 5]
+    assert (more[of_class == 1] == inputs[-1]).all()

@@ -41,7 +41,7 @@ def read_speaker_ids(corpora: Sequence[str], speaker_ids: Mapping[str, str]) -> 
             )
         if corpus in stated:
             raise InputError(f"prepare.speaker_ids names {corpus} twice ({', '.join(speaker_ids)}): keep one")
-        stated[corpus] = canonical_name(name)
+        stated[corpus] = canonical_name(name.strip())
     spellings = {}
     for name in [*stated.values(), *there] if stated else []:
         if (other := spellings.setdefault(name.casefold(), name)) != name:
@@ -63,7 +63,7 @@ def settle_speakers(tables: Sequence[pd.DataFrame], stated: Mapping[str, str]) -
     ------
     InputError
         If ids occur in several corpora of one's own, for one of which at least nothing is stated, and nobody says
-        whether they are the same people; or if global speakers differ in case only.
+        whether they are the same people; or if global speakers differ in case, spaces or zeros only.
     """
     ids, strangers = defaultdict(lambda: defaultdict(set)), defaultdict(set)
     of_own, sharing = defaultdict(lambda: defaultdict(set)), defaultdict(set)
@@ -89,7 +89,10 @@ def settle_speakers(tables: Sequence[pd.DataFrame], stated: Mapping[str, str]) -
         raise InputError(_ask(recurring, stated))
     for spellings in strangers.values():
         if len(spellings) > 1:
-            raise InputError(f"global speakers {' and '.join(sorted(spellings))} differ in case only: spell them alike")
+            how = "case" if len({spelling.casefold() for spelling in spellings}) == 1 else "spaces or zeros"
+            raise InputError(
+                f"global speakers {' and '.join(sorted(spellings))} differ in {how} only: spell them alike"
+            )
     alike = {
         f"{name}:{spelling}": f"{name}:{min(spellings)}"
         for name, found in ids.items()

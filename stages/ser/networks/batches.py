@@ -86,24 +86,25 @@ def learnt_counts(labels: np.ndarray, classes: int, balance: str) -> np.ndarray:
     balanced, by whatever means.
     """
     counts = np.bincount(labels, minlength=classes)
-    unbalanced = balance == "none" or (balance == "smote" and smote(counts[counts > 0].min(), 0) is None)
-    return counts if unbalanced else np.full(classes, counts.max())
+    return counts if balance == "none" else np.full(classes, counts.max())
 
 
 def smote(rarest: int, seed: int):
-    """Return imbalanced-learn's SMOTE for classes of which the rarest has so many examples; None if it can make none.
+    """Return imbalanced-learn's SMOTE for classes of which the rarest has so many examples.
 
     A synthetic example lies between two real ones; if these are too few for SMOTE's neighbours there are fewer of them.
+    Between a single example and itself lies none: then examples are repeated, so that the classes are balanced at all.
     """
-    from imblearn.over_sampling import SMOTE  # only what trains needs it, and not to predict
+    from imblearn.over_sampling import SMOTE, RandomOverSampler  # only what trains needs it, and not to predict
 
-    return SMOTE(k_neighbors=min(NEIGHBORS, rarest - 1), random_state=seed) if rarest > 1 else None
+    if rarest < 2:
+        return RandomOverSampler(random_state=seed)
+    return SMOTE(k_neighbors=min(NEIGHBORS, rarest - 1), random_state=seed)
 
 
 def oversample(inputs: np.ndarray, labels: np.ndarray, seed: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the examples, shape (n, features), with synthetic ones that make all classes as frequent as the first."""
-    sampler = smote(np.unique(labels, return_counts=True)[1].min(), seed)
-    return (inputs, labels) if sampler is None else sampler.fit_resample(inputs, labels)
+    return smote(np.unique(labels, return_counts=True)[1].min(), seed).fit_resample(inputs, labels)
 
 
 def bucketed_batches(lengths: np.ndarray, order: np.ndarray, batch_size: int, rng: np.random.Generator) -> Iterator:
