@@ -6,10 +6,8 @@ Writes  data/{models,predictions,history,importance}/train_cnn/ and the network'
 """
 
 import argparse
-from functools import partial
 
 from ser.errors import stage_errors
-from ser.models import cnn
 from ser.networks.layer_graph import draw_network
 from ser.settings.compute_section import Compute
 from ser.settings.network_sections import TrainCnn
@@ -23,10 +21,9 @@ def train_cnn() -> None:
     params = load_sections(train=Train, train_cnn=TrainCnn, compute=Compute)
     description = open_dataset("logmel").description
     frame_rate = description["audio"]["sample_rate"] / description["extract"]["hop_length"]
-    fits = {"cnn": partial(cnn.fit, settings=params.train_cnn, frame_rate=frame_rate)}
-    folders = cross_fit("train_cnn", "ser.models.cnn", "logmel", fits, settings=params.train, compute=params.compute)
-    layers = cnn.network_layers(cnn.load(folders["cnn"]))
-    draw_network(layers, "reports/images/networks/cnn.png", "Convolutional network")
+    fits = {"cnn": {"settings": params.train_cnn, "frame_rate": frame_rate}}
+    layers = cross_fit("train_cnn", "ser.models.cnn", "logmel", fits, settings=params.train, compute=params.compute)
+    draw_network(layers["cnn"], "reports/images/networks/cnn.png", "Convolutional network")
 
 
 if __name__ == "__main__":

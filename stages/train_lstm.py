@@ -6,10 +6,8 @@ Writes  data/{models,predictions,history,importance}/train_lstm/ and the network
 """
 
 import argparse
-from functools import partial
 
 from ser.errors import stage_errors
-from ser.models import lstm
 from ser.networks.layer_graph import draw_network
 from ser.settings.compute_section import Compute
 from ser.settings.network_sections import TrainLstm
@@ -20,10 +18,9 @@ from ser.training.trainer_loop import cross_fit
 
 def train_lstm() -> None:
     params = load_sections(train=Train, train_lstm=TrainLstm, compute=Compute)
-    fits = {"lstm": partial(lstm.fit, settings=params.train_lstm)}
-    folders = cross_fit("train_lstm", "ser.models.lstm", "frames", fits, settings=params.train, compute=params.compute)
-    layers = lstm.network_layers(lstm.load(folders["lstm"]))
-    draw_network(layers, "reports/images/networks/lstm.png", "LSTM")
+    fits = {"lstm": {"settings": params.train_lstm}}
+    layers = cross_fit("train_lstm", "ser.models.lstm", "frames", fits, settings=params.train, compute=params.compute)
+    draw_network(layers["lstm"], "reports/images/networks/lstm.png", "LSTM")
 
 
 if __name__ == "__main__":

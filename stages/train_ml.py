@@ -5,10 +5,8 @@ Writes  data/{models,predictions,history,importance}/train_ml/
 """
 
 import argparse
-from functools import partial
 
 from ser.errors import stage_errors
-from ser.models import classical
 from ser.settings.compute_section import Compute
 from ser.settings.params_file import load_sections
 from ser.settings.train_ml_section import TrainMl
@@ -18,7 +16,7 @@ from ser.training.trainer_loop import cross_fit
 
 def train_ml() -> None:
     params = load_sections(train=Train, train_ml=TrainMl, compute=Compute)
-    fits = {name: partial(classical.fit, settings=params.train_ml, name=name) for name in params.train_ml.models}
+    fits = {name: {"settings": params.train_ml.of_model(name), "name": name} for name in params.train_ml.models}
     cross_fit("train_ml", "ser.models.classical", "functionals", fits, settings=params.train, compute=params.compute)
 
 

@@ -6,10 +6,8 @@ Writes  data/{models,predictions,history,importance}/train_residual_keras/ and t
 """
 
 import argparse
-from functools import partial
 
 from ser.errors import stage_errors
-from ser.models import residual
 from ser.networks.layer_graph import draw_network
 from ser.settings.compute_section import Compute
 from ser.settings.network_sections import TrainResidualKeras
@@ -20,8 +18,8 @@ from ser.training.trainer_loop import cross_fit
 
 def train_residual_keras() -> None:
     params = load_sections(train=Train, train_residual_keras=TrainResidualKeras, compute=Compute)
-    fits = {"residual": partial(residual.fit, settings=params.train_residual_keras)}
-    folders = cross_fit(
+    fits = {"residual": {"settings": params.train_residual_keras}}
+    layers = cross_fit(
         "train_residual_keras",
         "ser.models.residual",
         "functionals",
@@ -29,8 +27,7 @@ def train_residual_keras() -> None:
         settings=params.train,
         compute=params.compute,
     )
-    layers = residual.network_layers(residual.load(folders["residual"]))
-    draw_network(layers, "reports/images/networks/residual.png", "Residual network")
+    draw_network(layers["residual"], "reports/images/networks/residual.png", "Residual network")
 
 
 if __name__ == "__main__":

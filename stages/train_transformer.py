@@ -10,7 +10,6 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from ser.encoders import fine_tuned, frozen_head
 from ser.encoders.embeddings import embed_clips, one_process_a_gpu
 from ser.encoders.pretrained_files import StoredEncoder, checkpoint_digest, find_checkpoint
 from ser.encoders.speech_encoder import load_encoder, save_encoder
@@ -46,18 +45,18 @@ def train_transformer(checkpoint: str, mode: str) -> None:
         embed = partial(embed_clips, sr=sr, encoder=folder, compute=params.compute)
         inputs = embed(clips, label=f"{name}, clips"), embed(copies, label=f"{name}, copies")
         description = {"kind": "embeddings", **description}
-        library, fit = "ser.encoders.frozen_head", partial(frozen_head.fit, layers=encoder.layers)
+        library, own = "ser.encoders.frozen_head", {"layers": encoder.layers}
         compute = params.compute
     else:
         inputs, description = (clips, copies), {"kind": "audio", **description}
         stored = StoredEncoder(folder, checkpoint_digest(folder))
-        library, fit = "ser.encoders.fine_tuned", partial(fine_tuned.fit, encoder=stored, sample_rate=sr)
+        library, own = "ser.encoders.fine_tuned", {"encoder": stored, "sample_rate": sr}
         compute = one_process_a_gpu(params.compute)
     cross_fit(
         TRAINER,
         library,
         Inputs(*inputs, description),
-        {name: partial(fit, settings=getattr(section, mode))},
+        {name: {**own, "settings": getattr(section, mode)}},
         settings=params.train,
         compute=compute,
         alone=True,

@@ -18,13 +18,18 @@ FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}
 
 
 def imported(file: Path, stages: Path) -> set[Path]:
-    """Return the modules of ser below `stages` that a file imports, wherever in it."""
+    """Return the modules of ser below `stages` that a file imports, wherever in it, or that a stage names as a text.
+
+    A trainer names the module of its models: where no model is fitted, none is imported.
+    """
     names = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.ImportFrom) and node.module:
             names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
         elif isinstance(node, ast.Import):
             names |= {alias.name for alias in node.names}
+        elif file.parent == stages and isinstance(node, ast.Constant) and isinstance(node.value, str):
+            names.add(node.value)
     paths = {stages.joinpath(*name.split(".")).with_suffix(".py") for name in names if name.startswith("ser.")}
     return {path for path in paths if path.is_file()}
 

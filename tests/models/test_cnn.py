@@ -77,7 +77,7 @@ def undisturbed():
 @pytest.fixture(scope="module")
 def resumed(tmp_path_factory):
     """The same fit, killed after two epochs and gone on with; and its checkpoint."""
-    checkpoint = Checkpoint(tmp_path_factory.mktemp("resumed") / "checkpoint")
+    checkpoint = Checkpoint(tmp_path_factory.mktemp("resumed") / "checkpoint", interval=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(keras_training, "_train_epoch", stop_after(2, keras_training._train_epoch))
         with pytest.raises(KeyboardInterrupt):

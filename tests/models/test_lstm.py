@@ -150,7 +150,7 @@ def test_a_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
     settings = SimpleNamespace(**vars(SETTINGS) | dict(epochs=4, mixup=0.2, stretch=0.1, balance="sampling"))
     undisturbed = lstm.fit(train, validation, CLASSES, settings, seed=3)
     for interrupted_after in (1, 3):
-        checkpoint = Checkpoint(tmp_path / str(interrupted_after))
+        checkpoint = Checkpoint(tmp_path / str(interrupted_after), interval=0)
         with monkeypatch.context() as patch:
             patch.setattr(lstm, "_train_epoch", stop_after(interrupted_after, lstm._train_epoch))
             with pytest.raises(KeyboardInterrupt):
@@ -163,7 +163,7 @@ def test_a_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):
 
 
 def test_a_checkpoint_of_another_device_is_not_gone_on_with(tmp_path, monkeypatch):
-    train, checkpoint = examples(30, 1), Checkpoint(tmp_path / "checkpoint")
+    train, checkpoint = examples(30, 1), Checkpoint(tmp_path / "checkpoint", interval=0)
     trained = count_epochs(lstm, monkeypatch)
     with monkeypatch.context() as patch:
         patch.setattr(torch_training, "_device_name", lambda network: "another")

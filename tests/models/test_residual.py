@@ -79,7 +79,7 @@ def refit():
 @pytest.fixture(scope="module")
 def resumed(tmp_path_factory):
     """The same fit, killed twice, each time after two more epochs; and its checkpoint."""
-    checkpoint = Checkpoint(tmp_path_factory.mktemp("resumed") / "checkpoint")
+    checkpoint = Checkpoint(tmp_path_factory.mktemp("resumed") / "checkpoint", interval=0)
     for _ in range(2):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(keras_training, "_train_epoch", stop_after(2, keras_training._train_epoch))
@@ -184,7 +184,7 @@ def test_a_training_goes_on_from_its_checkpoint(undisturbed, resumed):
 
 def test_a_checkpoint_of_another_device_is_not_gone_on_with(resumed, tmp_path, monkeypatch):
     _, finished = resumed
-    checkpoint = Checkpoint(Path(shutil.copy(finished.path, tmp_path)))
+    checkpoint = Checkpoint(Path(shutil.copy(finished.path, tmp_path)), interval=0)
     trained = count_epochs(keras_training, monkeypatch)
     residual.fit(**SMALL_FIT, checkpoint=checkpoint)
     assert len(trained) == 0

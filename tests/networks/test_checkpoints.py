@@ -1,10 +1,9 @@
-import numpy as np
 import pytest
 
+from conftest import ROOT
+from import_graph import imported_also_indirectly, room_of
 from ser.networks import checkpoints
-from ser.networks.batches import Examples
-from ser.networks.checkpoints import open_checkpoint, remove_checkpoints
-from ser.storage.shards import Ragged
+from ser.networks.checkpoints import ROOMS, Checkpoint, open_checkpoint, remove_checkpoints
 
 
 @pytest.fixture(autouse=True)
@@ -12,36 +11,44 @@ def folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def examples(inputs) -> Examples:
-    return Examples(inputs, np.array([0, 1]), np.array(["a", "b"]), np.array(["c", "d"]))
+def never():
+    raise AssertionError("nobody needs this state")
 
 
-def table(value: float = 1.0) -> Examples:
-    return examples(np.array([[value, 2], [3, 4]], dtype=np.float32))
-
-
-def sequences(value: float = 1.0, cut: int = 2) -> Examples:
-    rows = np.array([[value], [2], [3], [4], [5]], dtype=np.float32)
-    return examples(Ragged([rows], np.array([[0, 0, cut], [0, cut, 5 - cut]])))
+def write(state: bytes, stage: str = "lstm", key: str = "a") -> None:
+    checkpoint = open_checkpoint(stage, key)
+    checkpoint.interval = 0
+    checkpoint.write(lambda: state)
 
 
 def test_the_same_training_finds_what_it_wrote():
-    assert open_checkpoint("lstm", "fold_0", {"epochs": 3}, parts=[table()]).read() is None
-    open_checkpoint("lstm", "fold_0", {"epochs": 3}, parts=[table()]).write(b"state")
-    assert open_checkpoint("lstm", "fold_0", {"epochs": 3}, parts=[table()]).read() == b"state"
+    assert open_checkpoint("lstm", "a").read() is None
+    write(b"state")
+    assert open_checkpoint("lstm", "a").read() == b"state"
+    assert open_checkpoint("lstm", "b").read() is None
 
 
-@pytest.mark.parametrize("kind", [table, sequences])
-def test_another_training_does_not(kind, monkeypatch):
-    open_checkpoint("lstm", "fold_0", 7, parts=[kind()]).write(b"state")
-    assert open_checkpoint("lstm", "fold_1", 7, parts=[kind()]).read() is None
-    assert open_checkpoint("lstm", "fold_0", 8, parts=[kind()]).read() is None
-    assert open_checkpoint("lstm", "fold_0", 7, parts=[kind(1.5)]).read() is None
-    assert open_checkpoint("lstm", "fold_0", 7, parts=[kind(), kind()]).read() is None
-    other_labels = kind()._replace(labels=np.array([1, 0]))
-    assert open_checkpoint("lstm", "fold_0", 7, parts=[other_labels]).read() is None
-    monkeypatch.setattr(checkpoints, "CODE", "other code")
-    assert open_checkpoint("lstm", "fold_0", 7, parts=[kind()]).read() is None
+def test_states_are_written_now_and_then(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr(checkpoints.time, "monotonic", lambda: now[0])
+    checkpoint = open_checkpoint("lstm", "a")
+    checkpoint.write(never)  # a fit that has just begun
+    now[0] += checkpoints.SECONDS + 1
+    checkpoint.write(lambda: b"first")
+    checkpoint.write(never)
+    now[0] += checkpoints.SECONDS - 1
+    checkpoint.write(never)
+    assert checkpoint.read() == b"first"
+    now[0] += 2
+    checkpoint.write(lambda: b"second")
+    assert open_checkpoint("lstm", "a").read() == b"second"
+
+
+def test_without_an_interval_every_state_is_written(tmp_path):
+    checkpoint = Checkpoint(tmp_path / "state", interval=0)
+    for state in (b"first", b"second"):
+        checkpoint.write(lambda state=state: state)
+        assert checkpoint.read() == state
 
 
 def test_other_libraries_and_other_code_make_another_training(monkeypatch, tmp_path):
@@ -49,26 +56,27 @@ def test_other_libraries_and_other_code_make_another_training(monkeypatch, tmp_p
     with monkeypatch.context() as patch:
         patch.setattr(checkpoints, "version", lambda library: "9.9" if library == "scikit-learn" else "1.0")
         assert checkpoints.code_digest() != checkpoints.CODE
-    monkeypatch.setattr(
-        checkpoints, "__file__", str(tmp_path / "networks" / "checkpoints.py")
-    )  # a library without modules
-    assert checkpoints.code_digest() != checkpoints.CODE
+    for name in ("errors.py", "models/svm.py", "charts/roc.py"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("a = 1")
+    monkeypatch.setattr(checkpoints, "__file__", str(tmp_path / "networks" / "checkpoints.py"))
+    before = checkpoints.code_digest()
+    (tmp_path / "charts/roc.py").write_text("a = 2")
+    assert checkpoints.code_digest() == before
+    (tmp_path / "models/svm.py").write_text("a = 2")
+    assert checkpoints.code_digest() != before
 
 
-def test_code_that_is_edited_while_it_runs_is_not_what_the_training_depends_on(monkeypatch):
-    open_checkpoint("lstm", parts=[table()]).write(b"state")
-    monkeypatch.setattr(checkpoints, "code_digest", lambda: "edited")
-    assert open_checkpoint("lstm", parts=[table()]).read() == b"state"
-
-
-def test_the_same_frames_cut_elsewhere_are_other_clips():
-    open_checkpoint("lstm", parts=[sequences(cut=2)]).write(b"state")
-    assert open_checkpoint("lstm", parts=[sequences(cut=3)]).read() is None
+def test_no_room_that_a_trainer_imports_is_missed():
+    stages = ROOT / "stages"
+    for script in stages.glob("train_*.py"):
+        modules = imported_also_indirectly(script, stages)
+        assert {room_of(module, stages) for module in modules} <= {None, *ROOMS}
 
 
 def test_a_finished_stage_leaves_none(tmp_path):
-    open_checkpoint("lstm", parts=[table()]).write(b"state")
-    open_checkpoint("cnn", parts=[table()]).write(b"state")
+    write(b"state", "lstm")
+    write(b"state", "cnn")
     remove_checkpoints("lstm")
     remove_checkpoints("residual")  # that has none
     assert [path.name for path in (tmp_path / "data/checkpoints").iterdir()] == ["cnn"]

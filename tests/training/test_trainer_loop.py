@@ -1,7 +1,5 @@
 """The loop around every trainer, and what a model may learn from."""
 
-from functools import partial
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +7,8 @@ import pytest
 from ser.settings.all_sections import load_params
 from ser.storage.shards import Ragged
 from ser.training.dataset import Dataset, examples
-from ser.training.trainer_loop import Job, job_for_use, patience_of, print_summary, training_rows
+from ser.training.model_fits import Job, training_rows
+from ser.training.trainer_loop import job_for_use, patience_of, print_summary
 from synthetic_predictions import collapsed_in, predictions
 
 EMOTIONS = ["anger", "neutral"]
@@ -81,15 +80,12 @@ def test_the_model_for_use_learns_from_all_but_a_final_holdout(data):
 def test_the_model_for_use_trains_as_its_settings_say_or_as_the_median_fold():
     params = load_params()
 
-    def fit_of(section, **name):
-        return partial(print, settings=section, **name)
-
     lstm, stopped = params.train_lstm, params.train_lstm.model_copy(update={"patience": 3})
-    assert job_for_use("lstm", fit_of(lstm)) == Job("lstm", None, lstm.epochs)
-    assert job_for_use("lstm", fit_of(stopped)) is None
-    assert job_for_use("lstm", fit_of(stopped), (4, 9, 2)) == Job("lstm", None, 4)
+    assert job_for_use("lstm", {"settings": lstm}) == Job("lstm", None, lstm.epochs)
+    assert job_for_use("lstm", {"settings": stopped}) is None
+    assert job_for_use("lstm", {"settings": stopped}, (4, 9, 2)) == Job("lstm", None, 4)
     for model, known in {"logistic_regression": True, "svm_rbf": True, "mlp": False, "lightgbm": False}.items():
-        job = job_for_use(model, fit_of(params.train_ml, name=model))
+        job = job_for_use(model, {"settings": params.train_ml.of_model(model), "name": model})
         assert job == (Job(model, None, None) if known else None)
 
 
@@ -99,15 +95,15 @@ def test_the_log_says_which_epochs_were_kept(stopped_early, words, capsys):
     print_summary("lstm", table, pd.DataFrame(), (4, 9), (1.0, 1.0), stopped_early=stopped_early)
     printed = capsys.readouterr().out
     assert printed.endswith(f"2 s in 2 fits, {words}\n")
-    print_summary("svm_rbf", table, pd.DataFrame(), (None, None), (1.0, 1.0), stopped_early=False)
-    assert "epochs" not in capsys.readouterr().out
+    print_summary("svm_rbf", table, pd.DataFrame(), (None, None), (1.0, 1.0), stopped_early=False, taken_over=1)
+    assert capsys.readouterr().out.endswith("2 s in 2 fits (1 of them earlier)\n")
 
 
 def test_patience_is_that_of_the_model_itself():
     params = load_params()
-    of_ml = {model: patience_of(partial(print, settings=params.train_ml, name=model)) for model in ("mlp", "svm_rbf")}
+    of_ml = {model: patience_of({"settings": params.train_ml, "name": model}) for model in ("mlp", "svm_rbf")}
     assert of_ml == {"mlp": params.train_ml.mlp.patience, "svm_rbf": None}
-    assert patience_of(partial(print, settings=params.train_lstm)) is params.train_lstm.patience is None
+    assert patience_of({"settings": params.train_lstm}) is params.train_lstm.patience is None
 
 
 def test_a_model_that_collapsed_in_a_fold_is_told_at_once(capsys):

@@ -1,6 +1,8 @@
-"""The kind of CPU, which decides whether two runs can give the same bytes."""
+"""The kind of CPU and the graphics cards, which decide whether two runs can give the same bytes."""
 
+import os
 import platform
+from pathlib import Path
 
 import numpy as np
 import scipy.linalg  # noqa: F401  (loads SciPy's BLAS beside NumPy's, so that both are found)
@@ -17,3 +19,17 @@ def describe_machine() -> dict[str, str]:
         "instructions": " ".join(instructions),
         "blas_kernels": " ".join(sorted(kernels)),
     }
+
+
+def describe_graphics_cards(devices: Path = Path("/dev"), drivers: Path = Path("/proc/driver")) -> list[str]:
+    """Return what a framework may compute on besides the CPU, as the system tells it: no framework is imported.
+
+    Parameters
+    ----------
+    devices, drivers : Path
+        Where Linux lists them.
+    """
+    models = [path.read_text() for path in sorted(drivers.glob("nvidia/gpus/*/information"))]
+    named = [line.split(":", 1)[1].strip() for text in models for line in text.splitlines() if line.startswith("Model")]
+    nodes = sorted(path.name for pattern in ("nvidia[0-9]*", "kfd") for path in devices.glob(pattern))
+    return [*named, *nodes, *(f"{name}={os.environ.get(name)}" for name in ("CUDA_VISIBLE_DEVICES",))]

@@ -18,6 +18,7 @@ from ser.errors import InputError
 from ser.settings.compute_section import Compute
 
 PARENT_CHECK = 0.2  # s
+WORKER_KILLED = "a worker process was killed, most often because memory ran out: lower compute.workers"
 
 
 def available_cores() -> int:
@@ -51,19 +52,23 @@ def parallel_map(
         If a worker process was killed, or there is no Dask cluster to work with.
     """
     chunks = (items[start : start + chunk] for start in range(0, len(items), chunk))
-    call = partial(_call, function, compute.backend, os.getpid())
+    call = partial(call_each, function, compute.backend, os.getpid())
     if compute.backend == "dask":
         parts = cluster_map(call, chunks, address=compute.address)
     else:
         workers = min(compute.workers or available_cores(), max(-(-len(items) // chunk), 1))
         parts = _local_map(call, chunks, workers=workers, backend=compute.backend)
-    # one line a minute where no terminal shows the bar moving, as in CI logs
-    interval = 0.5 if sys.stderr.isatty() else 60.0
-    with tqdm(total=len(items), desc=label, unit=unit, mininterval=interval, maxinterval=interval) as bar:
+    with progress_bar(len(items), label, unit) as bar:
         for part in parts:
             for result in part:
                 yield result
                 bar.update()
+
+
+def progress_bar(total: int, label: str, unit: str) -> tqdm:
+    """Return a progress bar: a line a minute where no terminal shows it moving, as in CI logs."""
+    interval = 0.5 if sys.stderr.isatty() else 60.0
+    return tqdm(total=total, desc=label, unit=unit, mininterval=interval, maxinterval=interval)
 
 
 def _local_map(function: Callable, items: Iterable, *, workers: int, backend: str) -> Iterator:
@@ -73,12 +78,20 @@ def _local_map(function: Callable, items: Iterable, *, workers: int, backend: st
         try:
             yield from parallel(joblib.delayed(function)(item) for item in items)
         except BrokenProcessPool:
-            raise InputError(
-                "a worker process was killed, most often because memory ran out: lower compute.workers"
-            ) from None
+            raise InputError(WORKER_KILLED) from None
 
 
-def _call(function: Callable, backend: str, parent: int, items: Sequence) -> list:
+def call_each(function: Callable, backend: str, parent: int, items: Sequence) -> list:
+    """Return ``function(item)`` of each item, computed with single-threaded linear algebra; runs in a worker.
+
+    Parameters
+    ----------
+    function : callable
+    backend : {"loky", "threading", "dask"}
+    parent : int
+        The process that hands out the work.
+    items : sequence
+    """
     if backend != "loky":
         # No context: it would lift the limit of the whole process while other threads still compute.
         threadpool_limits(1)

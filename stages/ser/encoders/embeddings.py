@@ -20,11 +20,11 @@ from ser.encoders.pretrained_files import checkpoint_digest
 from ser.encoders.speech_encoder import DEVICE, Encoder, layer_means, load_encoder
 from ser.settings.compute_section import Compute
 from ser.storage import samples as samples_module
+from ser.storage.kept_folders import kept_folder
 from ser.storage.samples import to_float
 from ser.storage.shards import Ragged
 
 CACHE = Path(".cache/embeddings")
-EXPERIMENTS = Path(".dvc/tmp/exps")  # where DVC runs experiments in copies of the repository
 
 
 def embed_clips(audio: Ragged, sr: int, encoder: Path, *, compute: Compute, label: str) -> Ragged:
@@ -47,7 +47,7 @@ def embed_clips(audio: Ragged, sr: int, encoder: Path, *, compute: Compute, labe
     Ragged of float32 arrays (1, layers * width)
         In the order of `audio`; each in a file of its own.
     """
-    folder = cache_folder(Path.cwd()) / encoder_key(encoder)
+    folder = kept_folder(CACHE, Path.cwd()) / encoder_key(encoder)
     work = partial(embed_clip, audio=audio, sr=sr, encoder=encoder, folder=folder)
     paths = list(parallel_map(work, range(len(audio)), compute=one_process_a_gpu(compute), label=label, chunk=8))
     index = np.stack([np.arange(len(paths)), np.zeros(len(paths)), np.ones(len(paths))], axis=1).astype(np.int64)
@@ -86,14 +86,6 @@ def encoder_key(folder: Path) -> str:
     libraries = version("transformers"), version("soxr"), torch.__version__
     parts = (checkpoint_digest(folder), *code, *libraries, device)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
-
-
-def cache_folder(place: Path) -> Path:
-    """Return the folder of the cache for a run in `place`: that of the repository also where DVC runs a copy of it."""
-    for folder in place.parents:
-        if (folder / EXPERIMENTS) in place.parents:
-            return folder / CACHE
-    return CACHE
 
 
 def one_process_a_gpu(compute: Compute) -> Compute:

@@ -1,4 +1,4 @@
-"""Checkpoints: a training that was killed goes on from its last epoch.
+"""Checkpoints: a training that was killed goes on from where it was half a minute before.
 
 A checkpoint is found by a digest of all that its training depends on, so one of other data, settings or code is never
 met. The folder is git-ignored and no output of a stage; the stage removes it when it ends well.
@@ -7,16 +7,34 @@ met. The folder is git-ignored and no output of a stage; the stage removes it wh
 import hashlib
 import os
 import shutil
+import time
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import numpy as np
-
-from ser.networks.batches import Examples
-from ser.storage.shards import Ragged
-
 CHECKPOINTS = Path("data/checkpoints")
-LIBRARIES = ("numpy", "torch", "tensorflow", "keras", "scikit-learn", "imbalanced-learn", "transformers")
+SECONDS = 30.0  # of work that a killed training repeats at most, and then its epoch
+
+# what the bytes of a fit depend on besides this code: whatever trains, stores and uses models
+LIBRARIES = (
+    "h5py",
+    "imbalanced-learn",
+    "keras",
+    "lightgbm",
+    "numpy",
+    "onnx",
+    "onnxruntime",
+    "pandas",
+    "safetensors",
+    "scikit-learn",
+    "scipy",
+    "skl2onnx",
+    "tensorflow",
+    "torch",
+    "transformers",
+)
+# all that a trainer imports (a test compares): an edit of the others makes no training another one
+ROOMS = ("compute", "encoders", "features", "folds", "models", "networks", "settings", "storage", "training")
 
 
 class Checkpoint:
@@ -25,55 +43,53 @@ class Checkpoint:
     Parameters
     ----------
     path : Path
+    interval : float
+        Seconds from one state that is written to the next, and from the beginning to the first; 0: every one.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, interval: float = SECONDS):
         self.path = path
+        self.interval = interval
+        self._written = time.monotonic()
 
     def read(self) -> bytes | None:
         """Return what was written last, None if nothing was."""
         return self.path.read_bytes() if self.path.exists() else None
 
-    def write(self, state: bytes) -> None:
-        """Replace what was written before.
+    def write(self, state: Callable[[], bytes]) -> None:
+        """Replace what was written before, where that is long ago; `state` is called only then.
 
         The temporary name is this process's own: workers of a stage that was killed live on for a while and may write
         at the same time. Whichever state comes last is a whole one, of the same training.
         """
+        if time.monotonic() - self._written < self.interval:
+            return
         temporary = self.path.with_name(f".tmp-{os.getpid()}-{self.path.name}")
         temporary.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(state)
+        temporary.write_bytes(state())
         temporary.replace(self.path)
+        self._written = time.monotonic()
 
 
-def open_checkpoint(trainer: str, *identity: object, parts: list[Examples]) -> Checkpoint:
+def open_checkpoint(stage: str, key: str) -> Checkpoint:
     """Return the checkpoint of one training.
 
     Parameters
     ----------
-    trainer : str
+    stage : str
         Names the folder.
-    *identity : object
-        What else the training depends on: model, settings, seed, number of epochs; told apart by how they print.
-    parts : list of Examples
-        What it learns from and is stopped by.
+    key : str
+        A digest of all that the training depends on.
     """
-    digest = hashlib.sha256(repr((identity, CODE)).encode())
-    for examples in parts:
-        for values in (examples.labels, *([examples.inputs] if isinstance(examples.inputs, np.ndarray) else [])):
-            digest.update(np.ascontiguousarray(values).data)
-        if isinstance(examples.inputs, Ragged):
-            digest.update(np.ascontiguousarray(examples.inputs.lengths).data)
-            for frames in examples.inputs:
-                digest.update(np.ascontiguousarray(frames).data)
-    return Checkpoint(CHECKPOINTS / trainer / digest.hexdigest()[:32])
+    return Checkpoint(CHECKPOINTS / stage / key)
 
 
 def code_digest() -> str:
-    """Return a digest of this library's code and of the versions of the libraries that networks are trained with."""
+    """Return a digest of the code that trainers import and of the versions of the libraries that they use."""
     digest = hashlib.sha256(" ".join(map(_version, LIBRARIES)).encode())
-    for source in sorted(Path(__file__).parents[1].rglob("*.py")):
-        digest.update(source.read_bytes())
+    library = Path(__file__).parents[1]
+    for source in [library / "errors.py", *sorted(path for room in ROOMS for path in (library / room).rglob("*.py"))]:
+        digest.update(source.relative_to(library).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
     return digest.hexdigest()
 
 
@@ -88,6 +104,6 @@ def _version(library: str) -> str:
 CODE = code_digest()
 
 
-def remove_checkpoints(trainer: str) -> None:
-    """Forget the checkpoints of a trainer: its stage has ended well."""
-    shutil.rmtree(CHECKPOINTS / trainer, ignore_errors=True)
+def remove_checkpoints(stage: str) -> None:
+    """Forget the checkpoints of a stage: it has ended well."""
+    shutil.rmtree(CHECKPOINTS / stage, ignore_errors=True)

@@ -108,7 +108,7 @@ def train_network(
     seed : int
     epochs : int or None
     checkpoint : Checkpoint or None
-        Where the state is kept after every epoch, and what a training that was interrupted goes on from.
+        Where the state is kept now and then, and what a training that was interrupted goes on from.
 
     Returns
     -------
@@ -154,15 +154,18 @@ def _train_epoch(
 
 
 def _keep(checkpoint: Checkpoint | None, network: keras.Model, stopping: EarlyStopping, history: list[dict]) -> None:
-    if checkpoint is None:
-        return
+    if checkpoint is not None:
+        checkpoint.write(lambda: _state(network, stopping, history))
+
+
+def _state(network: keras.Model, stopping: EarlyStopping, history: list[dict]) -> bytes:
     # those of the dropout's random numbers are among the network's variables
     arrays = {f"variable_{number}": value.numpy() for number, value in enumerate(_variables(network))}
     arrays |= {f"best_{number}": value for number, value in enumerate(stopping.best_weights or [])}
     about = json.dumps({"device": DEVICE, "stopping": stopping.state, "history": history})
     buffer = io.BytesIO()
     np.savez(buffer, about=np.array(about), **arrays)
-    checkpoint.write(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _restore(checkpoint: Checkpoint | None, network: keras.Model, stopping: EarlyStopping, history: list[dict]) -> None:

@@ -3,10 +3,6 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
-
 from ser.storage.whole_files import written
 
 ROW_INCHES = 0.62
@@ -66,6 +62,10 @@ def draw_network(layers: list[Layer], path: Path | str, title: str) -> None:
     ValueError
         If there are no layers, or a layer reads one that does not come before it.
     """
+    # here: who lists layers draws none
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     if not layers:
         raise ValueError("layers is empty")
     for number, layer in enumerate(layers):
@@ -123,6 +123,8 @@ def _places(boxes: list[Layer]) -> list[tuple[float, int]]:
 
 
 def _draw_box(axes, box: Layer, place: tuple[float, int]) -> None:
+    from matplotlib.patches import FancyBboxPatch
+
     x, row = place
     colour = next((colour for word, colour in COLOURS.items() if word in box.kind.split(", ")[0].lower()), "white")
     corner = (x - BOX_WIDTH / 2, row - BOX_HEIGHT / 2)
@@ -135,6 +137,8 @@ def _draw_box(axes, box: Layer, place: tuple[float, int]) -> None:
 
 
 def _draw_connection(axes, start: tuple[float, int], end: tuple[float, int]) -> None:
+    from matplotlib.patches import FancyArrowPatch
+
     (x_start, row_start), (x_end, row_end) = start, end
     if row_end - row_start == 1:
         points = (x_start, row_start + BOX_HEIGHT / 2), (x_end, row_end - BOX_HEIGHT / 2)

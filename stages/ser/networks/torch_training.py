@@ -45,7 +45,7 @@ def run_epochs(
     patience : int or None
         See `EarlyStopping`.
     checkpoint : Checkpoint or None
-        Where the state is kept after every epoch, and what a training that was interrupted goes on from.
+        Where the state is kept now and then, and what a training that was interrupted goes on from.
 
     Returns
     -------
@@ -144,8 +144,11 @@ def _device_name(network: nn.Module) -> str:
 
 
 def _keep(checkpoint: Checkpoint | None, network, optimizer, stopping: EarlyStopping, history: list[dict]) -> None:
-    if checkpoint is None:
-        return
+    if checkpoint is not None:
+        checkpoint.write(lambda: _state(network, optimizer, stopping, history))
+
+
+def _state(network, optimizer, stopping: EarlyStopping, history: list[dict]) -> bytes:
     state = {
         "device": _device_name(network),
         "network": network.learnt_weights(),
@@ -156,7 +159,7 @@ def _keep(checkpoint: Checkpoint | None, network, optimizer, stopping: EarlyStop
     }
     buffer = io.BytesIO()
     torch.save(state, buffer)
-    checkpoint.write(buffer.getvalue())
+    return buffer.getvalue()
 
 
 def _restore(checkpoint: Checkpoint | None, network, optimizer, stopping: EarlyStopping, history: list[dict]) -> None:

@@ -56,6 +56,9 @@ class LightGbm(Section):
     patience: Count
 
 
+SHARED = ("limit", "select", "balance", "tune", "inner_folds")  # by all models
+
+
 class TrainMl(Section):
     models: Annotated[list[Classifier], Field(min_length=1)]
     limit: Positive | None
@@ -91,3 +94,8 @@ class TrainMl(Section):
                         what = "; ".join(describe(item) for item in error.errors())
                         raise ValueError(f"train_ml.grid.{model}: {what}") from None
         return self
+
+    def of_model(self, name: str) -> "TrainMl":
+        """Return what a model is fitted by and nothing else: what is not there, its fit cannot depend on."""
+        grid = {name: self.grid[name]} if self.tune and name in self.grid else {}
+        return TrainMl.model_construct(**{key: getattr(self, key) for key in (*SHARED, name)}, grid=grid)

@@ -1,5 +1,6 @@
 """Ragged arrays on disk: the rows of all clips one after another in a few ``.npy`` files, and where each begins."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,11 @@ class Ragged:
     def lengths(self) -> np.ndarray:
         """Number of rows of each item, shape (n,)."""
         return np.asarray(self.index[:, 2])
+
+    def arrays(self) -> Iterator[np.ndarray]:
+        """Yield the arrays that hold the rows of all items, one of them mapped at a time."""
+        for shard in self._shards:
+            yield np.load(shard, mmap_mode="r") if isinstance(shard, Path) else shard
 
     def select(self, items: np.ndarray) -> "Ragged":
         """Return the items of a list of positions or of a boolean mask, in that order, without reading them."""

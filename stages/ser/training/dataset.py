@@ -1,6 +1,10 @@
 """What a trainer reads: the clips, their copies, the folds and one kind of input."""
 
+import hashlib
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +62,62 @@ class Dataset(NamedTuple):
     raw_inputs: np.ndarray | Ragged
     recordings: np.ndarray
     origin: dict
+
+
+@dataclass(frozen=True)
+class Source:
+    """A data set, as a worker is told of it.
+
+    Attributes
+    ----------
+    digest : str
+        Of all that is in it but the folds; see `data_digest`.
+    kind, normalization
+        See `open_dataset`.
+    files : tuple
+        See `file_stamps`.
+    """
+
+    digest: str
+    kind: str | Inputs = field(compare=False)
+    normalization: str
+    files: tuple = field(compare=False)
+
+
+@lru_cache(maxsize=1)
+def dataset_of(source: Source) -> Dataset:
+    """Return a data set, opened once a process; a worker may outlive a run, so its digest tells it apart."""
+    return open_dataset(source.kind, source.normalization)
+
+
+def data_digest(data: Dataset) -> str:
+    """Return a digest of everything in a data set that is not normalised but who is in which part of a fold."""
+    digest = hashlib.sha256(json.dumps([data.description, data.origin]).encode())
+    for table in (data.clips, data.copies):
+        digest.update(table.to_csv(lineterminator="\n").encode())
+    for values in (data.recordings, data.inputs, data.copy_inputs):
+        for array in _arrays(values):
+            digest.update(f"{array.dtype} {array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
+
+
+def _arrays(values: np.ndarray | Ragged) -> Iterator[np.ndarray]:
+    if isinstance(values, Ragged):
+        yield values.index
+        yield from values.arrays()
+    else:
+        yield values
+
+
+def file_stamps(kind: str | Inputs) -> tuple:
+    """Return what tells that a file of `open_dataset` was written anew: path, size and time of each."""
+    names = ("prepared/clips.csv", "prepared/origin.json", "prepared/recordings.npy", "augmented/clips.csv")
+    paths = [DATA / "folds.csv", *(DATA / name for name in names)]
+    if isinstance(kind, str):
+        paths += sorted(path for path in (DATA / "features").glob(f"*/{kind}*") if path.is_file())
+        paths += sorted((DATA / "features").glob(f"*/{kind}/*.npy"))
+    return tuple((str(path), (status := path.stat()).st_size, status.st_mtime_ns) for path in paths)
 
 
 def open_dataset(kind: str | Inputs, normalization: str = "train") -> Dataset:

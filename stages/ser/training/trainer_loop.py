@@ -1,62 +1,69 @@
 """The loop around every trainer: a model for each fold, scored on clips it has not seen, then one for use.
 
-Predictions are made by the stored model, so they are what a user of its folder gets.
+Fits that an earlier run has left are taken over; the others are spread over the cores, the longest first.
 """
 
-import importlib
-import threading
-import time
+import json
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from ser.compute.parallel import parallel_map
+from ser.compute.job_queue import run_jobs
 from ser.features.column_groups import feature_groups
 from ser.folds.speaker_groups import one_emotion_warning
-from ser.networks.batches import learnt_counts
-from ser.networks.checkpoints import open_checkpoint, remove_checkpoints
+from ser.networks.checkpoints import CHECKPOINTS, remove_checkpoints
 from ser.networks.collapse import collapsed_folds, describe_collapse
-from ser.networks.logit_adjustment import adjust, class_factors
+from ser.networks.layer_graph import Layer
 from ser.settings.compute_section import Compute
 from ser.settings.train_section import Train
 from ser.storage.csv_tables import write_csv
-from ser.storage.model_formats import FORMAT
+from ser.storage.kept_folders import kept_folder
 from ser.storage.prediction_tables import scored_rows, write_predictions
-from ser.storage.seeds import derive_seed
-from ser.storage.shards import Ragged
 from ser.storage.whole_files import write_json
-from ser.training.dataset import DATA, Dataset, Inputs, examples, fold_names, open_dataset, rows_of_part, take
-from ser.training.learnt_from import add_scores, learnt_from, uar_of, usual_recordings
-from ser.training.permutation_importance import group_importance
+from ser.training.dataset import (
+    DATA,
+    Dataset,
+    Inputs,
+    Source,
+    data_digest,
+    file_stamps,
+    fold_names,
+    open_dataset,
+    require_speakers,
+)
+from ser.training.kept_fits import HERE, Outcome, restore_fit
+from ser.training.learnt_from import add_scores, uar_of
+from ser.training.model_fits import MODELS, Job, Plan, fit_key, model_folder, run_job, training_rows
 
-MODELS = DATA / "models"
-
-# PyTorch and Keras draw from one generator a process: where a process has several threads, they fit by turns
-FIT_LOCK = threading.Lock()
-
-
-class Job(NamedTuple):
-    """One fit: of a model on a fold, or, with a fold of None, on everything outside the final holdout."""
-
-    model: str
-    fold: str | None
-    epochs: int | None = None
+TIMES = CHECKPOINTS / "seconds.json"
+# s that a fit takes for each clip it learns from until it was measured here; of some hundred demo clips with copies
+EXPECTED = {
+    "logistic_regression": 0.001,
+    "discriminant_analysis": 0.001,
+    "svm_rbf": 0.003,
+    "svm_poly": 0.002,
+    "random_forest": 0.007,
+    "mlp": 0.003,
+    "lightgbm": 0.005,
+}
+UNKNOWN = 0.1  # of a network
+START = 5.0  # s that a worker takes to start and to import what fits
 
 
 def cross_fit(
     trainer: str,
     module: str,
     kind: str | Inputs,
-    fits: dict[str, partial],
+    fits: dict[str, dict],
     *,
     settings: Train,
     compute: Compute,
     alone: bool = False,
-) -> dict[str, Path]:
+) -> dict[str, list[Layer]]:
     """Train models on every fold, then once more for use; write models, predictions, histories and importances.
 
     Parameters
@@ -64,108 +71,202 @@ def cross_fit(
     trainer : str
         Names the folders below data/models, data/predictions, data/history and data/importance.
     module : str
-        The module with ``save``, ``load`` and ``predict_proba``, such as ``ser.models.lstm``.
+        The module with ``fit``, ``save``, ``load``, ``predict_proba`` and, of networks, ``network_layers``, such as
+        ``ser.models.lstm``. By name: a stage whose fits are all there imports no framework.
     kind : {"functionals", "frames", "logmel"} or Inputs
         The input of the models.
-    fits : dict of str to functools.partial
-        By model: ``fit(train, validation, classes, seed=…, epochs=…, checkpoint=…)`` that returns a
-        `ser.networks.early_stopping.Fitted`, with its settings; see `job_for_use`.
+    fits : dict of str to dict
+        By model what is given to ``fit`` besides ``(train, validation, classes, seed=…, epochs=…, checkpoint=…)``: its
+        ``settings``, and nothing that it does not depend on; see `job_for_use`. It returns a
+        `ser.networks.early_stopping.Fitted`.
     settings : Train
         Section ``train`` of the parameters; each fit derives its own seed from that.
     compute : Compute
-        See `parallel_map`.
+        See `run_jobs`.
     alone : bool
         Each model of the trainer is a DVC stage, and this is the only one in `fits`. As stages cannot share a folder of
         tables, they go to that of the model, as ``predictions.csv``, ``history.csv`` and ``importance.csv``.
 
     Returns
     -------
-    dict of str to Path
-        The folder of each model for use.
+    dict of str to list of Layer
+        The layers of each network for use.
     """
-    data = open_dataset(kind, settings.normalization)
+    data = open_dataset(kind)
+    if settings.normalization == "speaker":
+        require_speakers(data.clips)
     if warning := one_emotion_warning(data.clips, settings.normalization):
         print(f"  warning: {warning}")
-    stage = f"{trainer}@{next(iter(fits))}" if alone else trainer  # one must not remove the checkpoints of another
-    shared = {"module": module, "kind": kind, "fits": fits, "groups": feature_groups(data.description)}
-    run = partial(run_job, trainer=trainer, stage=stage, settings=settings, **shared)
-    # those for use learn from most and take longest: begun first, they do not run alone at the end
-    at_once = [job for model, fit in fits.items() if (job := job_for_use(model, fit)) is not None]
-    jobs = [*at_once, *(Job(model, fold) for model in fits for fold in fold_names(data))]
-    results = list(parallel_map(run, jobs, compute=compute, label=trainer, unit="fit"))
-    best_epochs, predictions = {}, {}
+    plan = Plan(
+        trainer=trainer,
+        stage=f"{trainer}@{next(iter(fits))}" if alone else trainer,  # one must not remove the checkpoints of another
+        module=module,
+        source=Source(data_digest(data), kind, settings.normalization, file_stamps(kind)),
+        fits=fits,
+        groups=feature_groups(data.description),
+        settings=settings,
+        here=HERE,
+    )
+    outcomes, taken = fit_all(plan, data, compute)
     for model in fits:
-        of_folds = [result for job, result in zip(jobs, results, strict=True) if job.model == model and job.fold]
+        of_folds = [outcome for job, outcome in outcomes.items() if job.model == model and job.fold]
         path_of = partial(table_path, trainer=trainer, model=model, alone=alone)
-        best_epochs[model] = write_tables(model, of_folds, path_of, stopped_early=patience_of(fits[model]) is not None)
-        predictions[model] = pd.concat([result[0] for result in of_folds])
+        kept = sum(job.model == model and job.fold is not None for job in taken)
+        write_tables(model, of_folds, path_of, stopped_early=patience_of(fits[model]) is not None, taken_over=kept)
+        add_scores(MODELS / trainer / model, pd.concat([outcome.predictions for outcome in of_folds]))
     if not alone:  # a declared output, also if no model has epochs
         (DATA / "history" / trainer).mkdir(parents=True, exist_ok=True)
-    trained = {job.model for job in at_once}
-    if later := [job_for_use(model, fits[model], best_epochs[model]) for model in fits if model not in trained]:
-        list(parallel_map(run, later, compute=compute, label=f"{trainer}, for use", unit="fit"))
-    for model in fits:
-        add_scores(MODELS / trainer / model, predictions[model])
-    remove_checkpoints(stage)
-    return {model: MODELS / trainer / model for model in fits}
+    if taken:
+        print(f"  {len(taken)} of {len(outcomes)} fits taken over from earlier runs")
+    remove_checkpoints(plan.stage)
+    return {job.model: outcome.layers for job, outcome in outcomes.items() if job.fold is None}
 
 
-def job_for_use(model: str, fit: partial, best_epochs: Sequence[int] | None = None) -> Job | None:
+def fit_all(plan: Plan, data: Dataset, compute: Compute) -> tuple[dict[Job, Outcome], set[Job]]:
+    """Return what all fits left, in the order of models and folds, and which of them were taken over."""
+    folds, times = fold_names(data), read_times()
+    outcomes: dict[Job, Outcome] = {}
+    taken: set[Job] = set()
+    queue: deque[tuple[Job, str]] = deque()
+
+    def hand_out(jobs: list[Job]) -> None:
+        missing = []
+        for job in jobs:
+            key = fit_key(job, plan, data)
+            if (outcome := restore_fit(key, model_folder(plan.trainer, job))) is None:
+                missing.append((job, key))
+            else:
+                outcomes[job] = outcome
+                taken.add(job)
+        missing.sort(key=lambda item: expected_seconds(item[0], plan, data, times))
+        queue.extendleft(missing)  # the longest comes last, and is then the first
+
+    def hand_out_for_use(model: str) -> None:
+        """Go on with the fit for use of a model that is stopped early where all its folds have ended."""
+        kept = [outcomes[job].epochs for job in (Job(model, fold) for fold in folds) if job in outcomes]
+        if patience_of(plan.fits[model]) is not None and len(kept) == len(folds):
+            hand_out([job_for_use(model, plan.fits[model], kept)])
+
+    at_once = [job for model, own in plan.fits.items() if (job := job_for_use(model, own)) is not None]
+    hand_out([*at_once, *(Job(model, fold) for model in plan.fits for fold in folds)])
+    for model in plan.fits:
+        hand_out_for_use(model)
+    if compute.backend == "loky" and sum(expected_seconds(job, plan, data, times) for job, _ in queue) < START:
+        compute = compute.model_copy(update={"workers": 1})  # others would take longer to start than there is to do
+    if queue:
+        run = partial(run_job, plan=plan)
+        for (job, _), outcome in run_jobs(run, queue, compute=compute, label=plan.trainer, unit="fit"):
+            outcomes[job] = outcome
+            if job.fold:
+                hand_out_for_use(job.model)
+        write_times(times | measured_times(plan.trainer, data, outcomes, taken))
+    places = {model: place for place, model in enumerate(plan.fits)}
+    in_order = sorted(outcomes, key=lambda job: (places[job.model], folds.index(job.fold) if job.fold else len(folds)))
+    return {job: outcomes[job] for job in in_order}, taken
+
+
+def expected_seconds(job: Job, plan: Plan, data: Dataset, times: dict[str, float]) -> float:
+    """Return about how long a fit will take, and what waits for it; no result depends on that.
+
+    Parameters
+    ----------
+    job : Job
+    plan : Plan
+    data : Dataset
+    times : dict of str to float
+        See `read_times`.
+    """
+    a_clip = times.get(f"{plan.trainer}/{job.model}", EXPECTED.get(job.model, UNKNOWN))
+    waited_for = job.fold is not None and patience_of(plan.fits[job.model]) is not None
+    clips = training_rows(data, job.fold).sum() + (training_rows(data, None).sum() if waited_for else 0)
+    return float(a_clip * clips)
+
+
+def read_times() -> dict[str, float]:
+    """Return the seconds that fits took for each clip they learnt from, by ``<trainer>/<model>``; measured earlier."""
+    try:
+        return json.loads(kept_folder(TIMES, Path.cwd()).read_text())
+    except (OSError, ValueError):  # nothing yet, or nothing of use
+        return {}
+
+
+def write_times(times: dict[str, float]) -> None:
+    """Keep what `read_times` reads."""
+    write_json(times, kept_folder(TIMES, Path.cwd()))
+
+
+def measured_times(trainer: str, data: Dataset, outcomes: dict[Job, Outcome], taken: set[Job]) -> dict[str, float]:
+    """Return seconds for each clip, by ``<trainer>/<model>``, of the models that were fitted on a fold."""
+    seconds, clips = Counter(), Counter()
+    for job, outcome in outcomes.items():
+        if job.fold and job not in taken:
+            seconds[f"{trainer}/{job.model}"] += outcome.seconds
+            clips[f"{trainer}/{job.model}"] += int(training_rows(data, job.fold).sum())
+    return {name: seconds[name] / clips[name] for name in seconds}
+
+
+def job_for_use(model: str, own: dict, best_epochs: Sequence[int] | None = None) -> Job | None:
     """Return the fit of a model on all speakers: as many epochs as its settings say or, stopped early, the median fold.
 
     Parameters
     ----------
     model : str
-    fit : functools.partial
-        With ``settings`` and, where that section has one for each of several models, the ``name`` of the model's.
+    own : dict
+        What is given to its ``fit``: ``settings`` and, where that section has one for each of several models, the
+        ``name`` of the model's.
     best_epochs : sequence of int, optional
         Of the folds. Without them the fit of a model that is stopped early is not known yet: None.
     """
-    if patience_of(fit) is None:
-        return Job(model, None, getattr(_own_settings(fit), "epochs", None))
+    if patience_of(own) is None:
+        return Job(model, None, getattr(_own_settings(own), "epochs", None))
     return None if best_epochs is None else Job(model, None, int(np.median(best_epochs)))
 
 
-def patience_of(fit: partial) -> int | None:
+def patience_of(own: dict) -> int | None:
     """Return for how many epochs a fit waits for a better one; None: it has no epochs, or keeps the last of them all.
 
     Parameters
     ----------
-    fit : functools.partial
+    own : dict
         See `job_for_use`.
     """
-    return getattr(_own_settings(fit), "patience", None)
+    return getattr(_own_settings(own), "patience", None)
 
 
-def _own_settings(fit: partial) -> object:
-    settings = fit.keywords["settings"]
-    return getattr(settings, fit.keywords.get("name", ""), settings)
+def _own_settings(own: dict) -> object:
+    settings = own["settings"]
+    return getattr(settings, own.get("name", ""), settings)
 
 
 def write_tables(
-    model: str, of_folds: Sequence[tuple], path_of: Callable[[str], Path], *, stopped_early: bool
-) -> tuple:
-    """Write predictions, importance and, of models with epochs, the history; print a summary; return the kept epochs.
+    model: str,
+    of_folds: Sequence[Outcome],
+    path_of: Callable[[str], Path],
+    *,
+    stopped_early: bool,
+    taken_over: int,
+) -> None:
+    """Write predictions, importance and, of models with epochs, the history; print a summary.
 
     Parameters
     ----------
     model : str
-    of_folds : sequence of tuple
-        What `run_job` returned for each fold.
+    of_folds : sequence of Outcome
     path_of : callable
         Returns where ``predictions``, ``history`` and ``importance`` go.
     stopped_early : bool
         Whether the kept epochs are the best ones; else they are the last.
+    taken_over : int
+        How many of the fits an earlier run has left.
     """
-    predictions, histories, importances, kept_epochs, seconds = zip(*of_folds, strict=True)
+    predictions, histories, importances, kept_epochs, seconds, _ = zip(*of_folds, strict=True)
     table = pd.concat(predictions, ignore_index=True)
     write_predictions(table, path_of("predictions"))
     history = pd.concat(histories, ignore_index=True)
     if len(history):
         write_csv(history, path_of("history"))
     write_csv(pd.concat(importances, ignore_index=True), path_of("importance"))
-    print_summary(model, table, history, kept_epochs, seconds, stopped_early=stopped_early)
-    return kept_epochs
+    print_summary(model, table, history, kept_epochs, seconds, stopped_early=stopped_early, taken_over=taken_over)
 
 
 def table_path(table: str, *, trainer: str, model: str, alone: bool) -> Path:
@@ -173,103 +274,21 @@ def table_path(table: str, *, trainer: str, model: str, alone: bool) -> Path:
     return MODELS / trainer / model / f"{table}.csv" if alone else DATA / table / trainer / f"{model}.csv"
 
 
-def run_job(job: Job, **arguments):
-    """Fit and store one model; of a fold also return predictions, history, importance, kept epoch and seconds."""
-    with FIT_LOCK:
-        return _run_job(job, **arguments)
-
-
-def _run_job(
-    job: Job,
-    *,
-    trainer: str,
-    stage: str,
-    module: str,
-    kind: str | Inputs,
-    fits: dict[str, partial],
-    groups: dict,
-    settings: Train,
-):
-    started = time.perf_counter()
-    data = open_dataset(kind, settings.normalization)
-    library = importlib.import_module(module)
-    seed = derive_seed(settings.seed, trainer, job.model, job.fold or "for use")
-    train_rows, validation = training_rows(data, job.fold), None
-    if job.fold:
-        validation = examples(data, rows_of_part(data, job.fold, "validation"), with_copies=False)
-    train = examples(data, train_rows, with_copies=True)
-    fit, classes = fits[job.model], len(data.classes)
-    parts = [part for part in (train, validation) if part is not None]
-    checkpoint = open_checkpoint(stage, job, classes, fit.keywords, seed, parts=parts)
-    fitted = fit(train, validation, classes, seed=seed, epochs=job.epochs, checkpoint=checkpoint)
-
-    folder = MODELS / trainer / job.model / (job.fold or "")
-    library.save(fitted.model, folder)
-    met = learnt_counts(train.labels, classes, fit.keywords["settings"].balance)
-    factors = class_factors(met, settings.logit_adjustment)
-    description = {
-        "format": FORMAT,
-        "trainer": trainer,
-        "model": job.model,
-        "fold": job.fold,
-        "classes": data.classes,
-        "normalization": settings.normalization,
-        "epochs": fitted.epochs,
-        "learnt_from": learnt_from(data, train_rows) | {"examples": len(train.labels)},
-        "usual": usual_recordings(data, train_rows),
-        "class_factors": factors,
-        "input": data.description,
-    }
-    write_json(description, folder / "model.json")
-    if job.fold is None:
-        return None
-    model, number = library.load(folder), int(job.fold.removeprefix("fold_"))
-
-    def predict_proba(inputs: np.ndarray | Ragged) -> np.ndarray:
-        return adjust(library.predict_proba(model, inputs), factors)
-
-    predictions = predict_fold(predict_proba, data, job.fold)
-    add_scores(folder, predictions)
-    importance = group_importance(predict_proba, validation, groups, repeats=settings.importance_repeats, seed=seed)
-    importance.insert(0, "fold", number)
-    history = fitted.history
-    if len(history):
-        history.insert(0, "fold", number)
-    return predictions, history, importance, fitted.epochs, time.perf_counter() - started
-
-
-def training_rows(data: Dataset, fold: str | None) -> np.ndarray:
-    """Return which clips a fit learns from, a boolean mask.
-
-    The model for use learns from everything but the final holdout, which exists where there is a single fold.
-    """
-    if fold:
-        return rows_of_part(data, fold, "train")
-    folds = fold_names(data)
-    return ~rows_of_part(data, folds[0], "test") if len(folds) == 1 else np.ones(len(data.clips), dtype=bool)
-
-
-def predict_fold(predict_proba: Callable[[np.ndarray | Ragged], np.ndarray], data: Dataset, fold: str) -> pd.DataFrame:
-    """Return the predictions for the test and validation clips of a fold."""
-    tables = []
-    for part in ("test", "validation"):
-        rows = rows_of_part(data, fold, part)
-        table = data.clips.loc[rows, ["clip", "emotion"]].reset_index(drop=True)
-        table.insert(1, "fold", int(fold.removeprefix("fold_")))
-        table.insert(2, "part", part)
-        probabilities = predict_proba(take(data.inputs, rows))
-        columns = [f"p_{emotion}" for emotion in data.classes]
-        tables.append(pd.concat([table, pd.DataFrame(probabilities, columns=columns)], axis=1))
-    return pd.concat(tables, ignore_index=True)
-
-
 def print_summary(
-    model: str, table: pd.DataFrame, history: pd.DataFrame, epochs: tuple, seconds: tuple, *, stopped_early: bool
+    model: str,
+    table: pd.DataFrame,
+    history: pd.DataFrame,
+    epochs: tuple,
+    seconds: tuple,
+    *,
+    stopped_early: bool,
+    taken_over: int = 0,
 ) -> None:
     """Print the test UAR of a model, what it took, and the folds in which it collapsed; see `write_tables`."""
     uar, kept = uar_of(scored_rows(table)), ""
     if None not in epochs:
         kept = f", {'best' if stopped_early else 'kept the last'} epochs {', '.join(map(str, epochs))}"
-    print(f"  {model:<20} test UAR {uar:.3f}, {sum(seconds):.0f} s in {len(seconds)} fits{kept}")
+    earlier = f" ({taken_over} of them earlier)" if taken_over else ""
+    print(f"  {model:<20} test UAR {uar:.3f}, {sum(seconds):.0f} s in {len(seconds)} fits{earlier}{kept}")
     for _, row in collapsed_folds(table, history).iterrows():
         print(f"  warning: {model} {describe_collapse(row)}")
