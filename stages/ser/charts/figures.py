@@ -13,8 +13,10 @@ from pathlib import Path
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from ser.storage.whole_files import written
 
@@ -36,10 +38,22 @@ matplotlib.rcParams["text.parse_math"] = False  # names of speakers and models m
 HIGHLIGHTED = 4  # models with a colour of their own; the others are grey, or nobody could follow any
 
 
+class LaidOutFirst(Figure):
+    """A figure that is drawn once when it is saved: matplotlib draws it before, unseen, only to lay it out."""
+
+    def draw(self, renderer: RendererBase) -> None:
+        """Lay the figure out or, where `savefig` has switched that off as it is done, draw it."""
+        layout = self.get_layout_engine()
+        if isinstance(layout, ConstrainedLayoutEngine):
+            layout.execute(self)
+        else:
+            super().draw(renderer)
+
+
 def new_figure(width: float, height: float, warning: str = "") -> Figure:
     """Return an empty figure, inches, with its banner; not pyplot's, which keeps figures and picks a backend."""
     lines = textwrap.wrap(warning, int(11 * width))
-    figure = Figure(figsize=(width, height + 0.2 * len(lines)), dpi=DPI, layout="constrained")
+    figure = LaidOutFirst(figsize=(width, height + 0.2 * len(lines)), dpi=DPI, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
     FigureCanvasAgg(figure)
     if warning:

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from ser.storage.prediction_tables import PREFIX, emotions_of, probabilities_of
@@ -69,6 +68,8 @@ def fit_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
         Of clips that the model has not learnt from and that are not scored either. Without any: 1.
     truth : np.ndarray of int, shape (rows,)
     """
+    from scipy.optimize import minimize_scalar  # here: who reads tables of scores computes none
+
     if not len(truth):
         return 1.0
     logits = np.log(_floored(probabilities))

@@ -10,7 +10,6 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
 
 from ser.errors import InputError
 from ser.evaluation.confusions import confusions_by_speaker, left_out_scores, uar
@@ -115,4 +114,6 @@ def mcnemar(first: np.ndarray, second: np.ndarray) -> tuple[int, int, float]:
     """
     only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
     discordant = only_first + only_second
+    from scipy.stats import binomtest  # here: it takes longer to import than most of what is imported
+
     return only_first, only_second, binomtest(only_first, discordant).pvalue if discordant else 1.0

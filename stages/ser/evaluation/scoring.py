@@ -6,7 +6,6 @@ is present but never predicted has a precision of 0. Test rows of all folds are 
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import confusion_matrix, precision_recall_curve, roc_auc_score, roc_curve
 
 from ser.errors import InputError
 from ser.evaluation.calibration import calibration_scores, squared_errors, truth_of
@@ -151,6 +150,8 @@ def precision_recall_points(table: pd.DataFrame) -> pd.DataFrame:
         ``emotion, recall, precision``, 0 to 1, of each class and of `MACRO`, the mean at equal recall. At each recall
         stands the best precision that a threshold reaches at this recall or a higher one.
     """
+    from sklearn.metrics import precision_recall_curve  # here: who reads tables of scores computes none
+
     rows = scored_rows(table)
     curves = {}
     for emotion in _present(rows):
@@ -174,6 +175,8 @@ def confusion(table: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     counts : pd.DataFrame, shape (classes, classes)
         Numbers of clips.
     """
+    from sklearn.metrics import confusion_matrix
+
     rows = scored_rows(table)
     emotions = emotions_of(rows)
     matrix = confusion_matrix(rows["emotion"].to_numpy(dtype=object), predicted_emotions(rows), labels=emotions)
@@ -190,10 +193,14 @@ def _present(rows: pd.DataFrame) -> list[str]:
 
 
 def _area(rows: pd.DataFrame, emotion: str) -> float:
+    from sklearn.metrics import roc_auc_score
+
     return roc_auc_score(rows["emotion"] == emotion, rows[f"p_{emotion}"])
 
 
 def _curve(rows: pd.DataFrame, emotion: str) -> np.ndarray:
+    from sklearn.metrics import roc_curve
+
     fpr, tpr, _ = roc_curve(rows["emotion"] == emotion, rows[f"p_{emotion}"])
     curve = np.interp(FALSE_POSITIVE_RATES, fpr, tpr)
     curve[0] = 0  # every curve begins at the origin; interpolation would take the upper end of a first vertical step

@@ -11,9 +11,7 @@ References
 """
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import log_softmax, softmax
-from sklearn.utils.class_weight import compute_sample_weight
 
 from ser.evaluation.calibration import LEAST_PROBABILITY
 
@@ -59,6 +57,9 @@ def learn_weights(probabilities: np.ndarray, truth: np.ndarray, shrinkage: float
     np.ndarray, shape (members,)
         Positive; they sum to 1.
     """
+    from scipy.optimize import minimize  # here: a mean of probabilities needs neither
+    from sklearn.utils.class_weight import compute_sample_weight
+
     members, rows = probabilities.shape[:2]
     if not rows or members == 1:
         return np.full(members, 1 / members)

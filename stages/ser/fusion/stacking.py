@@ -6,10 +6,16 @@ References
 .. [2] K. Ting, I. Witten, "Issues in stacked generalization", Journal of Artificial Intelligence Research 10, 1999.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
-from sklearn.linear_model import LogisticRegression
 
 from ser.fusion.opinion_pools import log_probabilities
+
+if TYPE_CHECKING:
+    from sklearn.linear_model import LogisticRegression
 
 
 def learn_stacking(probabilities: np.ndarray, truth: np.ndarray, C: float) -> LogisticRegression | None:
@@ -28,6 +34,8 @@ def learn_stacking(probabilities: np.ndarray, truth: np.ndarray, C: float) -> Lo
     LogisticRegression or None
         None where there is nothing to tell apart: fewer than two classes.
     """
+    from sklearn.linear_model import LogisticRegression  # here: a mean of probabilities needs none
+
     if len(np.unique(truth)) < 2:
         return None
     return LogisticRegression(C=C, class_weight="balanced", max_iter=10_000).fit(_columns(probabilities), truth)
