@@ -3,10 +3,12 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import pytest
 
 from conftest import run_script, set_params, workplace
 from ser.compute import dask_cluster as cluster
+from ser.compute.job_queue import run_jobs
 from ser.compute.parallel import parallel_map
 from ser.errors import InputError
 from ser.settings.compute_section import Compute
@@ -75,6 +78,7 @@ def digests(folder: Path, *names: str) -> dict[str, str]:
 
 def results(folder: Path, workers: int, backend: str, address: str | None = None) -> dict[str, str]:
     set_params(folder, {"compute.workers": workers, "compute.backend": backend, "compute.address": address})
+    shutil.rmtree(folder / "data/checkpoints", ignore_errors=True)  # fits that would be taken over
     for stage in STAGES:
         run = run_script(folder, *stage)
         assert run.returncode == 0, run.stderr[-3000:]
@@ -144,6 +148,18 @@ def test_one_worker_is_enough_and_an_exception_reaches_the_caller(here, monkeypa
         assert os.getpid() not in mapped(address, lambda _: os.getpid())
         with pytest.raises(ZeroDivisionError):
             mapped(address, lambda number: 1 / number)
+
+
+def test_jobs_that_follow_from_others_are_done_by_workers(here, monkeypatch):
+    monkeypatch.setattr(cluster, "TIMEOUT", 20)
+    with running(here, workers=2) as (address, _):
+        compute, queue, done = Compute(workers=0, backend="dask", address=address), deque([-1, -2, -3]), {}
+        for job, result in run_jobs(abs, queue, compute=compute, label="test", unit="job"):
+            done[job] = result
+            queue.extend([-10, -20] if job == -1 else [])
+        assert done == {job: -job for job in (-1, -2, -3, -10, -20)}
+        with pytest.raises(ZeroDivisionError):
+            list(run_jobs(lambda job: 1 / job, deque([1, 0]), compute=compute, label="test", unit="job"))
 
 
 def test_no_scheduler_is_named(here):

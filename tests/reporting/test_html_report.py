@@ -10,18 +10,29 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import signal
 
 from conftest import ROOT, run_stage
 from report import report
 from report_tables import EMOTIONS, make_clips, write_run
 from ser.errors import InputError
 from ser.reporting.html_tables import decimal, p_text, span
-from ser.reporting.report_sounds import COLUMNS, typical_clips, waveform, worst_mistakes
+from ser.reporting.report_sounds import COLUMNS, spectrogram, typical_clips, waveform, worst_mistakes
 from ser.reporting.reported_run import kept_epochs
 from ser.storage.csv_tables import write_csv
 
 VOID = {"meta", "link", "br", "img", "input"}
 HOSTILE = '</td><script>alert("1")</script>&amp;|`$x_{'
+
+
+@pytest.mark.parametrize(("samples", "window"), [(4000, 512), (301, 301), (300, 256), (2, 2)])
+def test_spectrogram_is_that_of_scipy_to_the_last_bit(samples, window):
+    y = (0.1 * np.random.default_rng(samples).standard_normal(samples)).astype(np.float32)
+    step = window - 7 * window // 8
+    _, _, power = signal.spectrogram(
+        y, 16000, window="hann", nperseg=window, noverlap=window - step, scaling="spectrum"
+    )
+    np.testing.assert_array_equal(spectrogram(y, window, step), power)
 
 
 class Page(HTMLParser):

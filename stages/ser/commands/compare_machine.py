@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 
 from ser.commands.command_line import help_of
-from ser.compute.cpu_kind import describe_machine
 
 
 def compare_machine() -> None:
     """Equal bytes are promised on one kind of CPU; another rounds a little differently."""
+    from ser.compute.cpu_kind import describe_machine  # here: the help needs no linear algebra
+
     recorded = Path("reports/machine.json")
     there = json.loads(recorded.read_text()) if recorded.exists() else None
     here = describe_machine()

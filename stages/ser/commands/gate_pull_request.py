@@ -17,16 +17,9 @@ import traceback
 from pathlib import Path
 
 import click
-import numpy as np
-import pandas as pd
 
 from ser.commands.command_line import help_of
 from ser.errors import InputError
-from ser.networks.collapse import collapsed_folds
-from ser.review.pull_request import UNCHANGED, compare_results, luck_is_hidden, main_model
-from ser.review.pull_request_page import gate_line
-from ser.review.revision_changes import same_output
-from ser.review.revisions import find_commit, fork_point, read_confidence, read_results, read_yaml
 
 
 def gate(base_name: str, model: str) -> bool:
@@ -37,6 +30,16 @@ def gate(base_name: str, model: str) -> bool:
     InputError
         They cannot be compared.
     """
+    # here: the help needs none of it
+    import numpy as np
+    import pandas as pd
+
+    from ser.networks.collapse import collapsed_folds
+    from ser.review.pull_request import UNCHANGED, compare_results, luck_is_hidden, main_model
+    from ser.review.pull_request_page import gate_line
+    from ser.review.revision_changes import same_output
+    from ser.review.revisions import find_commit, fork_point, read_confidence, read_results, read_yaml
+
     if not Path("dvc.yaml").is_file():
         raise InputError("this is no clone of the project: change to its root, where dvc.yaml is")
     base = fork_point(find_commit(base_name), find_commit("HEAD"))

@@ -72,10 +72,13 @@ def run_jobs(
 def _pool(compute: Compute, jobs: int) -> Iterator[Pool]:
     if compute.backend == "dask":
         with connected(compute.address) as client:
-            from distributed import wait
+            import distributed
 
-            threads = sum(client.nthreads().values())
-            yield Pool(partial(client.submit, pure=False), partial(wait, return_when="FIRST_COMPLETED"), threads)
+            def wait_for_one(futures: list) -> NamedTuple:
+                with client.as_current():
+                    return distributed.wait(futures, return_when="FIRST_COMPLETED")
+
+            yield Pool(partial(client.submit, pure=False), wait_for_one, sum(client.nthreads().values()))
         return
     wait = partial(concurrent.futures.wait, return_when=concurrent.futures.FIRST_COMPLETED)
     workers = min(compute.workers or available_cores(), max(jobs, 1))

@@ -21,7 +21,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy import ndimage
+import scipy
 
 from ser.storage.seeds import generator
 
@@ -273,7 +273,7 @@ def f0_contour(place: Timing, cues: dict[str, float], sex: str, step: float, rng
     heights = ACCENT * np.exp(cues["f0_range"] + ACCENT_SPREAD * rng.standard_normal(len(place.accents)))
     distance = (place.time[:, None] - place.accents) / ACCENT_WIDTH
     final = np.clip(1 - place.to_end / FINAL_TIME, 0, 1)
-    wander = ndimage.gaussian_filter1d(rng.standard_normal(len(place.time)), F0_WANDER_TIME / step)
+    wander = scipy.ndimage.gaussian_filter1d(rng.standard_normal(len(place.time)), F0_WANDER_TIME / step)
     semitones = (
         cues["f0_level"]
         + (DECLINATION + cues["f0_slope"]) * (place.position - 0.5)

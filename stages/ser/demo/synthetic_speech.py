@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
-from scipy import fft, ndimage, signal
+import scipy  # its parts are imported by their first use: who asks for a name synthesizes nothing
 
 from ser.demo import synthetic_phonetics as phonetics
 from ser.demo.synthetic_phonetics import EMOTIONS, SENTENCES, Segment
@@ -126,7 +126,7 @@ def control_tracks(
         return np.array([getattr(segment, name) for segment in segments])[place.segment]
 
     def smooth(values: np.ndarray, width: float) -> np.ndarray:
-        return ndimage.gaussian_filter1d(values, width / step, axis=0, mode="nearest")
+        return scipy.ndimage.gaussian_filter1d(values, width / step, axis=0, mode="nearest")
 
     formants = _articulated(smooth(targets("formants"), FORMANT_TRANSITION), cues)
     voice = _amplitude(targets("voice") + phonetics.LEVEL_FALL * place.position)
@@ -200,7 +200,7 @@ def tilted(pulses: np.ndarray, loss: float, sample_rate: int) -> np.ndarray:
     power, cosine = 10 ** (-loss / 10), np.cos(2 * np.pi * TILT_FREQUENCY / sample_rate)
     half = (1 - power * cosine) / (1 - power)
     pole = half - np.sqrt(half**2 - 1)
-    return signal.lfilter([1 - pole], [1, -pole], pulses)
+    return scipy.signal.lfilter([1 - pole], [1, -pole], pulses)
 
 
 def vocal_tract(
@@ -211,7 +211,7 @@ def vocal_tract(
     Each windowed frame is convolved, by its Fourier transform, with the impulse response of its own resonators,
     which is far faster than a filter whose coefficients change and cannot click.
     """
-    size = fft.next_fast_len(int(RESPONSE * sample_rate), real=True)
+    size = scipy.fft.next_fast_len(int(RESPONSE * sample_rate), real=True)
     limit = HIGHEST_RESONANCE * sample_rate
     poles = resonator(np.full(len(tracks["f0"]), NASAL_POLE), NASAL_BANDWIDTH, sample_rate)
     nominal = (*phonetics.NEUTRAL_FORMANTS, *UPPER_FORMANTS)
@@ -219,12 +219,13 @@ def vocal_tract(
         if frequency < limit:
             poles = _multiply(poles, resonator(np.minimum(formant, limit), bandwidth, sample_rate))
     zeros = resonator(tracks["nasal_zero"], NASAL_BANDWIDTH, sample_rate)
-    voiced = fft.rfft(zeros, size) / fft.rfft(poles, size)
+    voiced = scipy.fft.rfft(zeros, size) / scipy.fft.rfft(poles, size)
     centre = np.minimum(tracks["frication_frequency"], limit)
-    hissed = 1 / fft.rfft(resonator(centre, tracks["frication_bandwidth"], sample_rate), size)
+    hissed = 1 / scipy.fft.rfft(resonator(centre, tracks["frication_bandwidth"], sample_rate), size)
     hissed /= np.sqrt(np.mean(np.abs(hissed) ** 2, axis=1, keepdims=True))
-    spectrum = voiced * fft.rfft(_frames(glottis, hop), size) + hissed * fft.rfft(_frames(constriction, hop), size)
-    return _overlap_add(fft.irfft(spectrum, size), hop)[hop : hop + len(glottis)]
+    voice, noise = (scipy.fft.rfft(_frames(source, hop), size) for source in (glottis, constriction))
+    spectrum = voiced * voice + hissed * noise
+    return _overlap_add(scipy.fft.irfft(spectrum, size), hop)[hop : hop + len(glottis)]
 
 
 def resonator(frequency: np.ndarray, bandwidth: np.ndarray | float, sample_rate: int) -> np.ndarray:
@@ -245,7 +246,7 @@ def _multiply(left: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 def _frames(samples: np.ndarray, hop: int) -> np.ndarray:
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(samples, hop), 2 * hop)[::hop]
-    return windows * signal.get_window("hann", 2 * hop)
+    return windows * scipy.signal.get_window("hann", 2 * hop)
 
 
 def _overlap_add(frames: np.ndarray, hop: int) -> np.ndarray:
@@ -260,10 +261,10 @@ def _overlap_add(frames: np.ndarray, hop: int) -> np.ndarray:
 def recording(speech: np.ndarray, level: float, sample_rate: int, rng: np.random.Generator) -> np.ndarray:
     """Add room noise, pass the microphone and bring the clip to its level (dB re `SPEECH_LEVEL`)."""
     floor = _amplitude(NOISE_FLOOR + NOISE_FLOOR_SPREAD * rng.standard_normal())
-    noises = [signal.lfilter([1.0], [1.0, -pole], rng.standard_normal(len(speech))) for pole in ROOM_POLES]
+    noises = [scipy.signal.lfilter([1.0], [1.0, -pole], rng.standard_normal(len(speech))) for pole in ROOM_POLES]
     speech = speech / speech.std() + floor * sum(noise / noise.std() for noise in noises)
     # A one-pole high-pass whose corner is drawn evenly on a logarithmic axis.
     pole = np.exp(-2 * np.pi * np.exp(rng.uniform(*np.log(LOW_CUT))) / sample_rate)
-    speech = signal.lfilter([1.0, -1.0], [1.0, -pole], speech)
+    speech = scipy.signal.lfilter([1.0, -1.0], [1.0, -pole], speech)
     speech = (speech - speech.mean()) / speech.std() * _amplitude(SPEECH_LEVEL + level)
     return (speech * min(1, PEAK / np.abs(speech).max())).astype(np.float32)

@@ -51,7 +51,7 @@ EXPECTED = {
     "lightgbm": 0.005,
 }
 UNKNOWN = 0.1  # of a network
-START = 5.0  # s that a worker takes to start and to import what fits
+START = 8.0  # s of work below which workers cost more, by starting and importing what fits, than they spare
 
 
 def cross_fit(
