@@ -86,7 +86,9 @@ def fuse(tables: dict[str, pd.DataFrame], clips: pd.DataFrame, settings) -> tupl
         test, validation = of_fold[~is_validation], of_fold[is_validation]
         rule = learn(probabilities[:, validation], truth[validation], settings)
         fused[test] = rule.apply(probabilities[:, test])
-        for taught, held_out in cross_fit_splits(groups[validation]):
+        nothing_learnt = [(np.arange(0), np.arange(len(validation)))]  # that would have to be kept apart
+        splits = nothing_learnt if settings.method == "mean" else cross_fit_splits(groups[validation])
+        for taught, held_out in splits:
             learnt, applied = validation[taught], validation[held_out]
             without = learn(probabilities[:, learnt], truth[learnt], settings)
             fused[applied] = without.apply(probabilities[:, applied])
