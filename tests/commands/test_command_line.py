@@ -171,7 +171,7 @@ def test_help_imports_nothing_that_is_slow():
         "except SystemExit: pass\n"
         "print(*sys.modules, sep='\\n')"
     )
-    for arguments in (["--help"], *([name, "--help"] for name in ("predict", "audit", "demo", "checkpoint"))):
+    for arguments in (["--help"], *([name, "--help"] for name in ("predict", "audit", "demo", "checkpoint", "gate"))):
         run = subprocess.run(
             [sys.executable, "-c", code, *arguments], env=environment(), capture_output=True, text=True, check=True
         )
