@@ -9,21 +9,29 @@ import argparse
 from functools import partial
 
 from ser.errors import stage_errors
-from ser.models import lstm
 from ser.networks.layer_graph import draw_network
 from ser.settings.compute_section import Compute
 from ser.settings.network_sections import TrainLstm
 from ser.settings.params_file import load_sections
 from ser.settings.train_section import Train
-from ser.training.trainer_loop import cross_fit
+from ser.training.left_out import leave_out
+
+PICTURE = "reports/images/networks/lstm.png"
 
 
 def train_lstm() -> None:
     params = load_sections(train=Train, train_lstm=TrainLstm, compute=Compute)
+    if not params.train_lstm.enabled:
+        leave_out("train_lstm", PICTURE)
+        return
+    # here, as a trainer that is left out needs no PyTorch
+    from ser.models import lstm
+    from ser.training.trainer_loop import cross_fit
+
     fits = {"lstm": partial(lstm.fit, settings=params.train_lstm)}
     folders = cross_fit("train_lstm", "ser.models.lstm", "frames", fits, settings=params.train, compute=params.compute)
     layers = lstm.network_layers(lstm.load(folders["lstm"]))
-    draw_network(layers, "reports/images/networks/lstm.png", "LSTM")
+    draw_network(layers, PICTURE, "LSTM")
 
 
 if __name__ == "__main__":

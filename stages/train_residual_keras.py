@@ -9,17 +9,25 @@ import argparse
 from functools import partial
 
 from ser.errors import stage_errors
-from ser.models import residual
 from ser.networks.layer_graph import draw_network
 from ser.settings.compute_section import Compute
 from ser.settings.network_sections import TrainResidualKeras
 from ser.settings.params_file import load_sections
 from ser.settings.train_section import Train
-from ser.training.trainer_loop import cross_fit
+from ser.training.left_out import leave_out
+
+PICTURE = "reports/images/networks/residual.png"
 
 
 def train_residual_keras() -> None:
     params = load_sections(train=Train, train_residual_keras=TrainResidualKeras, compute=Compute)
+    if not params.train_residual_keras.enabled:
+        leave_out("train_residual_keras", PICTURE)
+        return
+    # here, as a trainer that is left out needs no TensorFlow
+    from ser.models import residual
+    from ser.training.trainer_loop import cross_fit
+
     fits = {"residual": partial(residual.fit, settings=params.train_residual_keras)}
     folders = cross_fit(
         "train_residual_keras",
@@ -30,7 +38,7 @@ def train_residual_keras() -> None:
         compute=params.compute,
     )
     layers = residual.network_layers(residual.load(folders["residual"]))
-    draw_network(layers, "reports/images/networks/residual.png", "Residual network")
+    draw_network(layers, PICTURE, "Residual network")
 
 
 if __name__ == "__main__":

@@ -57,6 +57,7 @@ class LightGbm(Section):
 
 
 class TrainMl(Section):
+    enabled: bool
     models: Annotated[list[Classifier], Field(min_length=1)]
     limit: Positive | None
     select: Count | None
