@@ -83,13 +83,13 @@ class Params(Section):
                 f"{switches} are false and {TRANSFORMER}.checkpoints is empty: nothing would be trained; allowed is at "
                 "least one trainer: set one of them to true"
             )
-        for member in self.fuse.members:
-            if reason := why_left_out(self, member):
-                allowed = ", ".join(model for models in trained.values() for model in models)
-                raise ValueError(
-                    f"fuse.members has {member}, which is not trained ({reason}); allowed are {allowed}: "
-                    f"take {member} from fuse.members as well, or train it"
-                )
+        reasons = {member: why_left_out(self, member) for member in self.fuse.members}
+        if absent := [f"{member} ({reason})" for member, reason in reasons.items() if reason]:
+            allowed = ", ".join(model for models in trained.values() for model in models)
+            raise ValueError(
+                f"fuse.members is {self.fuse.members}, of which {', '.join(absent)} would not be trained; allowed are "
+                f"{allowed}: leave out of fuse.members what is not trained ([]: fuse all that are), or train it"
+            )
         return self
 
 

@@ -99,8 +99,8 @@ def cross_fit(
         path_of = partial(table_path, trainer=trainer, model=model, alone=alone)
         best_epochs[model] = write_tables(model, of_folds, path_of, stopped_early=patience_of(fits[model]) is not None)
         predictions[model] = pd.concat([result[0] for result in of_folds])
-    if not alone:  # a declared output, also if no model has epochs
-        (DATA / "history" / trainer).mkdir(parents=True, exist_ok=True)
+    if not alone and not (histories := DATA / "history" / trainer).is_dir():
+        write_json({"models": []}, histories / "models.json")  # a declared output, and DVC warns of empty folders
     trained = {job.model for job in at_once}
     if later := [job_for_use(model, fits[model], best_epochs[model]) for model in fits if model not in trained]:
         list(parallel_map(run, later, compute=compute, label=f"{trainer}, for use", unit="fit"))
