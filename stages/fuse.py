@@ -30,7 +30,8 @@ def fuse_models() -> None:
     write_csv(weights.round(4), "reports/fusion.csv")
     mean_weights = weights.groupby("member")["weight"].mean().sort_values(ascending=False, kind="stable")
     listed = ", ".join(f"{member} {weight:.2f}" for member, weight in mean_weights.items())
-    print(f"ensemble of {len(members)} models by {params.fuse.method}: {listed}")
+    count = f"{len(members)} models" if len(members) > 1 else "a single model"
+    print(f"ensemble of {count} by {params.fuse.method}: {listed}")
 
 
 if __name__ == "__main__":

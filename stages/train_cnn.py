@@ -13,17 +13,25 @@ from ser.settings.compute_section import Compute
 from ser.settings.network_sections import TrainCnn
 from ser.settings.params_file import load_sections
 from ser.settings.train_section import Train
-from ser.training.dataset import open_dataset
-from ser.training.trainer_loop import cross_fit
+from ser.training.left_out import leave_out
+
+PICTURE = "reports/images/networks/cnn.png"
 
 
 def train_cnn() -> None:
     params = load_sections(train=Train, train_cnn=TrainCnn, compute=Compute)
+    if not params.train_cnn.enabled:
+        leave_out("train_cnn", PICTURE)
+        return
+    # here, as a trainer that is left out needs no pandas
+    from ser.training.dataset import open_dataset
+    from ser.training.trainer_loop import cross_fit
+
     description = open_dataset("logmel").description
     frame_rate = description["audio"]["sample_rate"] / description["extract"]["hop_length"]
     fits = {"cnn": {"settings": params.train_cnn, "frame_rate": frame_rate}}
     layers = cross_fit("train_cnn", "ser.models.cnn", "logmel", fits, settings=params.train, compute=params.compute)
-    draw_network(layers["cnn"], "reports/images/networks/cnn.png", "Convolutional network")
+    draw_network(layers["cnn"], PICTURE, "Convolutional network")
 
 
 if __name__ == "__main__":

@@ -13,14 +13,22 @@ from ser.settings.compute_section import Compute
 from ser.settings.network_sections import TrainLstm
 from ser.settings.params_file import load_sections
 from ser.settings.train_section import Train
-from ser.training.trainer_loop import cross_fit
+from ser.training.left_out import leave_out
+
+PICTURE = "reports/images/networks/lstm.png"
 
 
 def train_lstm() -> None:
     params = load_sections(train=Train, train_lstm=TrainLstm, compute=Compute)
+    if not params.train_lstm.enabled:
+        leave_out("train_lstm", PICTURE)
+        return
+    # here, as a trainer that is left out needs no pandas
+    from ser.training.trainer_loop import cross_fit
+
     fits = {"lstm": {"settings": params.train_lstm}}
     layers = cross_fit("train_lstm", "ser.models.lstm", "frames", fits, settings=params.train, compute=params.compute)
-    draw_network(layers["lstm"], "reports/images/networks/lstm.png", "LSTM")
+    draw_network(layers["lstm"], PICTURE, "LSTM")
 
 
 if __name__ == "__main__":

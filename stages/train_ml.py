@@ -11,11 +11,17 @@ from ser.settings.compute_section import Compute
 from ser.settings.params_file import load_sections
 from ser.settings.train_ml_section import TrainMl
 from ser.settings.train_section import Train
-from ser.training.trainer_loop import cross_fit
+from ser.training.left_out import leave_out
 
 
 def train_ml() -> None:
     params = load_sections(train=Train, train_ml=TrainMl, compute=Compute)
+    if not params.train_ml.enabled:
+        leave_out("train_ml")
+        return
+    # here, as a trainer that is left out needs no pandas
+    from ser.training.trainer_loop import cross_fit
+
     fits = {name: {"settings": params.train_ml.of_model(name), "name": name} for name in params.train_ml.models}
     cross_fit("train_ml", "ser.models.classical", "functionals", fits, settings=params.train, compute=params.compute)
 

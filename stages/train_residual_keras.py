@@ -13,11 +13,19 @@ from ser.settings.compute_section import Compute
 from ser.settings.network_sections import TrainResidualKeras
 from ser.settings.params_file import load_sections
 from ser.settings.train_section import Train
-from ser.training.trainer_loop import cross_fit
+from ser.training.left_out import leave_out
+
+PICTURE = "reports/images/networks/residual.png"
 
 
 def train_residual_keras() -> None:
     params = load_sections(train=Train, train_residual_keras=TrainResidualKeras, compute=Compute)
+    if not params.train_residual_keras.enabled:
+        leave_out("train_residual_keras", PICTURE)
+        return
+    # here, as a trainer that is left out needs no pandas
+    from ser.training.trainer_loop import cross_fit
+
     fits = {"residual": {"settings": params.train_residual_keras}}
     layers = cross_fit(
         "train_residual_keras",
@@ -27,7 +35,7 @@ def train_residual_keras() -> None:
         settings=params.train,
         compute=params.compute,
     )
-    draw_network(layers["residual"], "reports/images/networks/residual.png", "Residual network")
+    draw_network(layers["residual"], PICTURE, "Residual network")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,7 @@ TOGETHER = {
         "test_synthetic_speech",
         "test_time_scale",
     ),
-    "keras": ("test_cnn", "test_residual", "test_pipeline"),
+    "keras": ("test_cnn", "test_residual", "test_pipeline", "test_left_out"),
 }
 
 needs_corpora = pytest.mark.skipif(not CORPORA.is_dir(), reason=f"the real corpora are not in {CORPORA}")

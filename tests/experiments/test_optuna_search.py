@@ -14,10 +14,11 @@ from optuna.trial import TrialState
 from ruamel.yaml import YAML
 from zc.lockfile import LockFile
 
-from conftest import ROOT
+from conftest import ROOT, set_params
 from ser.errors import InputError
 from ser.experiments.optuna_search import add_start, best_trial, finished, next_trial, open_study, run_trial, study_name
 from ser.experiments.parameter_search import conclude
+from ser.experiments.parameter_search import search as search_parameters
 from ser.experiments.search_space import TUNE_SPACE, search_distributions, settings_of, start_values
 from ser.experiments.trials import TrialError, require_finished_commit, run_experiment, untracked_inputs
 from ser.settings.all_sections import Params, load_params
@@ -128,6 +129,23 @@ def test_bad_spaces_stop_at_once(space, message):
         search_distributions(params_with(space))
     assert any(part in str(caught.value) for part in message.split("|"))
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_left_out_cannot_be_searched():
+    params = with_settings(params_with({"train_cnn.epochs": [3, 4]}), {"train_cnn.enabled": False}, "mine")
+    with pytest.raises(InputError, match="tune.space names train_cnn.epochs, but train_cnn.enabled is false: no score"):
+        search_distributions(params)
+    space = {"train_cnn.epochs": [3, 4], "train_cnn.enabled": [True, False]}
+    assert set(search_distributions(with_settings(params_with(space), {"train_cnn.enabled": False}, "x"))) == set(space)
+
+
+@pytest.mark.parametrize("model", ["cnn", "mlp"])
+def test_a_model_that_is_not_trained_stops_the_search(tmp_path, monkeypatch, model):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    set_params(tmp_path, {"train_cnn.enabled": False, "train_ml.models": ["svm_rbf"]})
+    with pytest.raises(InputError, match=f"tune.model is {model}, which is not trained .*: train it, or name another"):
+        search_parameters(model, 1, tmp_path)
 
 
 @pytest.mark.parametrize(

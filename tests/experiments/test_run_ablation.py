@@ -91,12 +91,28 @@ def test_names_of_experiments_change_with_what_they_depend_on():
             "no stage writes train_lstm/lsmt; allowed are .*, train_lstm/lstm,",
         ),
         ({"augment.copies": 0}, ["train_transformer/wavlm_frozen"], "no stage writes train_transformer/wavlm_frozen"),
+        (
+            {"train_lstm.enabled": False},
+            ["train_lstm/lstm"],
+            "a.yaml, x: train_lstm/lstm is not trained .train_lstm.enabled is false.; allowed are train_ml/logistic_",
+        ),
+        (
+            {"train_ml.models": ["mlp"]},
+            None,
+            "x: train_ml/svm_rbf is not trained .it is not in train_ml.models.; allow",
+        ),
         ({"augment.copies": 0}, ["evaluate/ensemble"], "no stage writes evaluate/ensemble"),
     ],
 )
 def test_plans_that_cannot_be_run_stop_at_once(changes, models, message):
     with pytest.raises(InputError, match=message):
         plan(ablation_of(x=(changes, models)))
+
+
+def test_a_variant_may_leave_a_trainer_out_and_ask_for_the_ensemble():
+    base, without = plan(ablation_of(x=({"train_lstm.enabled": False}, ["fuse/ensemble"])))
+    assert base.params.train_lstm.enabled and not without.params.train_lstm.enabled
+    assert without.stages == ["fuse"]
 
 
 def test_unknown_variant():

@@ -55,6 +55,22 @@ def models() -> tuple[dict[str, pd.DataFrame], pd.DataFrame]:
     return tables, predictions(0)[1].assign(statement="")
 
 
+@pytest.mark.parametrize("settings", [MEAN, WEIGHTS], ids=["mean", "weights"])
+def test_an_ensemble_of_one_is_that_model(models, settings):
+    tables, clips = models
+    fused, weights = fuse({"good": tables["good"]}, clips, settings)
+    rows = tables["good"].sort_values(["fold", "part", "clip"])
+    np.testing.assert_allclose(probabilities_of(fused), probabilities_of(rows), atol=1e-6)
+    assert (weights["weight"] == 1).all() and set(weights["member"]) == {"good"}
+
+
+def test_stacking_of_one_learns_too(models):
+    tables, clips = models
+    fused, weights = fuse({"good": tables["good"]}, clips, STACKING)
+    check_table(fused, "ensemble")
+    assert (weights["weight"] == 1).all()
+
+
 SKILLS = {"fair": 1.5, "good": 2.5, "guess": -9.0}
 
 

@@ -2,7 +2,7 @@ import matplotlib.image
 import numpy as np
 import pytest
 
-from ser.networks.layer_graph import Layer, draw_network
+from ser.networks.layer_graph import Layer, draw_network, draw_note
 
 LAYERS = [
     Layer("inputs", "Input", "4", 0, ()),
@@ -24,6 +24,13 @@ def test_same_bytes(tmp_path):
     draw_network(LAYERS, tmp_path / "a.png", "Test network")
     draw_network(LAYERS, tmp_path / "b.png", "Test network")
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+
+
+def test_a_note_has_the_same_bytes_and_its_text(tmp_path):
+    for name, text in (("a", "left out"), ("b", "left out"), ("c", "left out, too")):
+        draw_note(text, tmp_path / f"{name}.png")
+    first, same, other = ((tmp_path / f"{name}.png").read_bytes() for name in "abc")
+    assert first == same != other
 
 
 def test_every_box_has_a_row_and_activations_share_the_row_before(tmp_path):

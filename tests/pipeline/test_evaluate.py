@@ -13,7 +13,7 @@ from sklearn.metrics import recall_score
 from conftest import ROOT, run_script, run_stage
 from evaluate import SERIES, evaluate, print_by_corpus, print_summary, read_all
 from ser.errors import InputError
-from ser.evaluation.model_scores import best_model
+from ser.evaluation.model_scores import best_model, ranking
 from ser.storage.csv_tables import write_csv
 from ser.storage.prediction_tables import read_predictions, write_predictions
 from synthetic_predictions import collapsed_in
@@ -197,6 +197,12 @@ def test_settings_are_chosen_by_validation_rows_alone(evaluated):
         predicted = table[[f"p_{e}" for e in EMOTIONS]].idxmax(axis=1).str.removeprefix("p_")
         assert found[model] == round(recall_score(table["emotion"], predicted, average="macro"), 4)
     assert "ensemble" in found
+
+
+def test_an_ensemble_comes_after_the_model_that_it_equals():
+    table = pd.DataFrame({"model": ["ensemble", "lstm", "cnn"], "score": "uar", "value": [0.7, 0.7, 0.5]})
+    assert ranking(table) == ["lstm", "ensemble", "cnn"]
+    assert ranking(table.assign(value=[0.8, 0.7, 0.7])) == ["ensemble", "cnn", "lstm"]
 
 
 def test_the_best_model_is_that_of_the_validation_speakers_and_not_of_the_test_clips():

@@ -169,6 +169,20 @@ def test_a_cached_run_comes_back_without_running(repro):
     assert (repro / "reports/fusion.csv").read_bytes() == weights
 
 
+def test_a_trainer_is_left_out_and_comes_back(repro):
+    models = {path: path.read_bytes() for path in (repro / "data/models/train_cnn").rglob("*") if path.is_file()}
+    set_params(repro, {"train_cnn.enabled": False})
+    run = dvc(repro, "repro", "fuse")
+    assert run.returncode == 0, run.stderr[-2000:]
+    assert "is empty" not in run.stdout + run.stderr
+    assert "cnn" not in set(pd.read_csv(repro / "reports/fusion.csv")["member"])
+    assert [path.name for path in (repro / "data/models/train_cnn").iterdir()] == ["models.json"]
+    assert "up to date" in dvc(repro, "status", "fuse").stdout
+    set_params(repro, {"train_cnn.enabled": True})
+    assert "Stage 'train_cnn' is cached - skipping run" in dvc(repro, "repro", "fuse").stdout
+    assert [path for path in models if path.read_bytes() != models[path]] == []
+
+
 LIGHT = """
 import json, sys
 from pathlib import Path

@@ -8,9 +8,10 @@ from ruamel.yaml import YAML
 
 from ser.errors import InputError
 from ser.features.functional_sets import ALL_GROUPS, SETS
-from ser.settings.all_sections import load_params, params_here
+from ser.settings.all_sections import load_params, models_by_trainer, params_here, why_left_out
 from ser.settings.compute_section import Compute
 from ser.settings.extract_choices import ABSENT_GROUPS
+from ser.settings.overrides import with_settings
 from ser.settings.params_file import load_sections
 from ser.settings.split_section import Split
 
@@ -348,6 +349,58 @@ def test_a_fine_tuned_encoder_has_no_statistics_of_a_speaker(tmp_path):
     path.write_text(path.read_text().replace("normalization: train", "normalization: speaker"))
     with pytest.raises(InputError, match="train_transformer.modes has fine_tuned; allowed with train.normalization"):
         load_params(path)
+
+
+ALL_OFF = {f"{trainer}.enabled": False for trainer in ("train_ml", "train_lstm", "train_residual_keras", "train_cnn")}
+
+
+def test_a_trainer_that_is_left_out_has_no_models():
+    off = with_settings(load_params(COMMITTED), {"train_cnn.enabled": False, "train_ml.enabled": False}, "mine")
+    trained = {trainer: models for trainer, models in models_by_trainer(off).items() if models}
+    assert trained == {"train_lstm": ["lstm"], "train_residual_keras": ["residual"]}
+    few = with_settings(load_params(COMMITTED), {"train_ml.models": ["mlp"]}, "mine")
+    models = ("cnn", "svm_rbf", "lstm", "ensemble", "mine")
+    assert [why_left_out(off, model) for model in models] == [
+        "train_cnn.enabled is false",
+        "train_ml.enabled is false",
+        "",
+        "",
+        "",
+    ]
+    assert why_left_out(few, "svm_rbf") == "it is not in train_ml.models" and why_left_out(few, "mlp") == ""
+
+
+def test_one_trainer_at_least_is_needed():
+    params = load_params(COMMITTED)
+    for key in ALL_OFF:
+        assert sum(map(bool, models_by_trainer(with_settings(params, ALL_OFF | {key: True}, "x")).values())) == 1
+    encoder = {"train_transformer.checkpoints": {"hubert": "a"}}
+    assert models_by_trainer(with_settings(params, ALL_OFF | encoder, "x"))["train_transformer"] == ["hubert_frozen"]
+    with pytest.raises(InputError, match="^mine: train_ml.enabled, .*: nothing would be trained; .*: set one of them"):
+        with_settings(params, ALL_OFF, "mine")
+
+
+@pytest.mark.parametrize(
+    ("off", "message"),
+    [
+        (
+            {"train_cnn.enabled": False},
+            "of which cnn (train_cnn.enabled is false) would not be trained; allowed are log",
+        ),
+        ({"train_ml.enabled": False}, "of which svm_rbf (train_ml.enabled is false) would"),
+        ({"train_ml.models": ["mlp"]}, "of which svm_rbf (it is not in train_ml.models) would not be trained; allowed"),
+        (
+            {"train_cnn.enabled": False, "train_ml.enabled": False},
+            "of which svm_rbf (train_ml.enabled is false), cnn (train_cnn.enabled is false) would",
+        ),
+    ],
+)
+def test_members_of_the_ensemble_are_trained(off, message):
+    params = with_settings(load_params(COMMITTED), {"fuse.members": ["svm_rbf", "cnn", "mine"]}, "mine")
+    with pytest.raises(InputError, match="fuse.members is ..svm_rbf., .cnn., .mine.., of which") as caught:
+        with_settings(params, off, "mine")
+    assert message in str(caught.value) and "\n" not in str(caught.value)
+    assert with_settings(params, off | {"fuse.members": []}, "mine").fuse.members == []
 
 
 def test_outside_a_clone_the_packages_settings_count_and_in_a_folder_with_some_these(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from ser.evaluation.subgroups import gaps, scores_by_group
 from ser.storage.prediction_tables import scored_rows
 
 CHANCE, MAJORITY = "chance", "majority"  # stand among the models in the table of scores
+ENSEMBLE = "ensemble"
 
 
 def evaluation_tables(
@@ -71,9 +72,12 @@ def as_rows(found: dict[str, Interval]) -> pd.DataFrame:
 
 
 def ranking(score_table: pd.DataFrame) -> list[str]:
-    """Return the models of a table of scores, the highest UAR first, equal ones by name."""
-    of_uar = score_table[score_table["score"] == "uar"].sort_values(["value", "model"], ascending=[False, True])
-    return list(of_uar["model"])
+    """Return the models of a table of scores, the highest UAR first, equal ones by name.
+
+    The ensemble comes after its equals: one of a single member is that model, which has a folder to predict with.
+    """
+    of_uar = score_table[score_table["score"] == "uar"].assign(fused=lambda table: table["model"] == ENSEMBLE)
+    return list(of_uar.sort_values(["value", "fused", "model"], ascending=[False, True, True])["model"])
 
 
 def best_model(order: list[str], validation: dict[str, float]) -> str:

@@ -25,7 +25,7 @@ from ser.evaluation.model_scores import validation_scores
 from ser.evaluation.protocol import comparability
 from ser.evaluation.scored_speakers import interval_of, speakers_of
 from ser.review.pull_request import tests_other_emotions, why_not_paired
-from ser.settings.all_sections import Params
+from ser.settings.all_sections import Params, models_by_trainer, why_left_out
 from ser.settings.overrides import format_value, with_settings
 from ser.settings.params_file import Section, validated
 from ser.storage.prediction_tables import scored_rows
@@ -135,26 +135,15 @@ def plan_trials(
     for trial in trials:
         for value in trial.settings.values():
             format_value(value)  # what DVC cannot set is not found out half-way
-        models = models_by_trainer(trial.params)
+        models = models_by_trainer(trial.params) | {"fuse": ["ensemble"]}
         for path in trial.models:
             trainer, _, model = path.partition("/")
             if trainer not in stages or model not in models.get(trainer, [model]):  # a trainer of the user's own
                 allowed = ", ".join(f"{trainer}/{model}" for trainer in models for model in models[trainer])
-                raise InputError(f"{where}, {trial.name}: no stage writes {path}; allowed are {allowed}")
+                reason = why_left_out(trial.params, model)
+                what = f"{path} is not trained ({reason})" if reason else f"no stage writes {path}"
+                raise InputError(f"{where}, {trial.name}: {what}; allowed are {allowed}")
     return trials
-
-
-def models_by_trainer(params: Params) -> dict[str, list[str]]:
-    """Return which models' predictions a run writes, by the folder in data/predictions."""
-    encoders = params.train_transformer
-    return {
-        "train_ml": params.train_ml.models,
-        "train_lstm": ["lstm"],
-        "train_residual_keras": ["residual"],
-        "train_cnn": ["cnn"],
-        "train_transformer": [f"{checkpoint}_{mode}" for checkpoint in encoders.checkpoints for mode in encoders.modes],
-        "fuse": ["ensemble"],
-    }
 
 
 def score_trial(trial: Trial, outcome: Outcome, base: Trial, base_outcome: Outcome) -> pd.DataFrame:

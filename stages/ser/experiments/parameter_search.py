@@ -28,7 +28,7 @@ from ser.experiments.trials import (
     untracked_inputs,
     validation_uar,
 )
-from ser.settings.all_sections import Params, load_params
+from ser.settings.all_sections import Params, load_params, why_left_out
 from ser.settings.overrides import format_value, present_value, with_settings
 
 
@@ -36,6 +36,10 @@ def search(model: str | None, trials: int | None, folder: Path) -> None:
     """Try settings until `trials` of them were scored or failed beside the start; apply the best."""
     params = load_params()
     model, trials = model or params.tune.model, trials or params.tune.trials
+    if reason := why_left_out(params, model):
+        raise InputError(
+            f"tune.model is {model}, which is not trained ({reason}): train it, or name another model (MODEL=ensemble)"
+        )
     distributions = search_distributions(params)
     commit = require_finished_commit()
     name = study_name(commit, model, params)

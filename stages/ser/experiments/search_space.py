@@ -50,6 +50,9 @@ def search_distributions(params: Params) -> dict[str, BaseDistribution]:
                 f"tune.space names {key}, which decides what is validated, or does not bear on it: scores would not be "
                 f"comparable; allowed are settings in {', '.join(SEARCHED)} other than corpora, labels and seeds"
             )
+        switch = f"{key.partition('.')[0]}.enabled"
+        if not getattr(getattr(params, key.partition(".")[0]), "enabled", True) and switch not in params.tune.space:
+            raise InputError(f"tune.space names {key}, but {switch} is false: no score depends on it; set that to true")
         for value in entry if isinstance(entry, list) else (entry.low, entry.high):
             with_settings(params, {key: value}, TUNE_SPACE)
         result[key] = _distribution(key, entry, start)

@@ -86,6 +86,21 @@ def draw_network(layers: list[Layer], path: Path | str, title: str) -> None:
         for source in box.inputs:
             _draw_connection(axes, places[source], place)
         _draw_box(axes, box, place)
+    _save(figure, path)
+
+
+def draw_note(text: str, path: Path | str) -> None:
+    """Draw a line of text in place of a network that there is none of, as a PNG with the same bytes every time."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=((BOX_WIDTH + 1.6) * ROW_INCHES, 2 * ROW_INCHES))
+    FigureCanvasAgg(figure)
+    figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=9, color="#555555")
+    _save(figure, path)
+
+
+def _save(figure, path: Path | str) -> None:
     with written(path) as temporary:
         figure.savefig(temporary, dpi=120, format="png", metadata={"Software": None})
 

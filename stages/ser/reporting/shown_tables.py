@@ -184,8 +184,11 @@ def counts_table(run: Run, by: str) -> Table:
 
 
 def settings_table(run: Run) -> Table:
-    """Return every setting by its dotted key."""
-    flat = flat_settings(run.settings)
+    """Return every setting by its dotted key; of a trainer that is left out only that it is."""
+    sections = {
+        name: section if section.get("enabled", True) else {"enabled": False} for name, section in run.settings.items()
+    }
+    flat = flat_settings(sections)
     frame = pd.DataFrame(
         {"key": list(flat), "value": [json.dumps(value, ensure_ascii=False) for value in flat.values()]}
     )

@@ -9,10 +9,10 @@ from ser.errors import InputError
 from ser.evaluation.comparisons import UNKNOWN, compare_uar, verdicts
 from ser.evaluation.confusions import confusions_by_speaker, recalls, shown, uar
 from ser.evaluation.intervals import MINIMUM_FOLDS, holm
+from ser.evaluation.model_scores import ENSEMBLE
 from ser.evaluation.scored_speakers import speakers_of, why_no_intervals
 from ser.storage.prediction_tables import emotions_of, predicted_emotions, scored_rows
 
-ENSEMBLE = "ensemble"
 UNCHANGED, ADDED, REMOVED = "unchanged", "added", "removed"
 
 
@@ -184,7 +184,10 @@ def main_model(old: dict, new: dict, wanted: str = "") -> str:
     if not new:
         raise InputError("reports/metrics.json has no scores: run `dvc repro`, or `git checkout reports/metrics.json`")
     if wanted and wanted not in names:
-        raise InputError(f"no model is named {wanted!r}; MODEL is one of {', '.join(names)}")
+        raise InputError(
+            f"no model is named {wanted!r}: MODEL is one of {', '.join(names)}; params.yaml may leave others "
+            "out (enabled, train_ml.models)"
+        )
     known = {model: scores for model, scores in old.items() if model in new} or new
     return wanted or (ENSEMBLE if ENSEMBLE in names else max(sorted(known), key=lambda model: known[model]["uar"]))
 

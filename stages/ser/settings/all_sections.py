@@ -2,6 +2,7 @@
 
 from importlib.metadata import distribution
 from pathlib import Path
+from typing import get_args
 
 from pydantic import model_validator
 
@@ -15,8 +16,11 @@ from ser.settings.report_section import Report
 from ser.settings.score_sections import Evaluate, Fuse
 from ser.settings.split_section import Split
 from ser.settings.tool_sections import Collect, Tune
-from ser.settings.train_ml_section import TrainMl
+from ser.settings.train_ml_section import Classifier, TrainMl
 from ser.settings.train_section import Train
+
+NETWORKS = {"train_lstm": "lstm", "train_residual_keras": "residual", "train_cnn": "cnn"}  # trainer: its model
+TRANSFORMER = "train_transformer"
 
 
 class Params(Section):
@@ -72,7 +76,42 @@ class Params(Section):
                 f"prepare.min_seconds is {self.prepare.min_seconds}; allowed is at least one frame of "
                 f"extract.n_fft, {extract.n_fft / rate:g} s"
             )
+        trained = models_by_trainer(self)
+        if not any(trained.values()):
+            switches = ", ".join(f"{trainer}.enabled" for trainer in trained if trainer != TRANSFORMER)
+            raise ValueError(
+                f"{switches} are false and {TRANSFORMER}.checkpoints is empty: nothing would be trained; allowed is at "
+                "least one trainer: set one of them to true"
+            )
+        reasons = {member: why_left_out(self, member) for member in self.fuse.members}
+        if absent := [f"{member} ({reason})" for member, reason in reasons.items() if reason]:
+            allowed = ", ".join(model for models in trained.values() for model in models)
+            raise ValueError(
+                f"fuse.members is {self.fuse.members}, of which {', '.join(absent)} would not be trained; allowed are "
+                f"{allowed}: leave out of fuse.members what is not trained ([]: fuse all that are), or train it"
+            )
         return self
+
+
+def models_by_trainer(params: Params) -> dict[str, list[str]]:
+    """Return the models that each trainer of a run trains; none of one that is left out."""
+    encoders = params.train_transformer
+    return {
+        "train_ml": params.train_ml.models if params.train_ml.enabled else [],
+        **{trainer: [model] if getattr(params, trainer).enabled else [] for trainer, model in NETWORKS.items()},
+        TRANSFORMER: [f"{checkpoint}_{mode}" for checkpoint in encoders.checkpoints for mode in encoders.modes],
+    }
+
+
+def why_left_out(params: Params, model: str) -> str:
+    """Return the setting that leaves out a model which else is trained; an empty text of any other."""
+    trainers = {model: trainer for trainer, model in NETWORKS.items()}
+    trainer = "train_ml" if model in get_args(Classifier) else trainers.get(model)
+    if trainer and not getattr(params, trainer).enabled:
+        return f"{trainer}.enabled is false"
+    if trainer == "train_ml" and model not in params.train_ml.models:
+        return "it is not in train_ml.models"
+    return ""
 
 
 def load_params(path: Path | str = "params.yaml") -> Params:

@@ -38,6 +38,7 @@ class SequenceNetwork(Network):
 
 
 class TrainLstm(SequenceNetwork):
+    enabled: bool
     downsample: Annotated[int, Field(ge=1, le=10)]
     layers: Annotated[int, Field(ge=1, le=4)]
     hidden_size: Count
@@ -47,6 +48,7 @@ class TrainLstm(SequenceNetwork):
 
 
 class TrainResidualKeras(Network):
+    enabled: bool
     balance: Literal["none", "weights", "sampling", "smote"]
     units: Count
     blocks: Count
@@ -56,6 +58,7 @@ class TrainResidualKeras(Network):
 
 
 class TrainCnn(SequenceNetwork):
+    enabled: bool
     filters: Annotated[list[Count], Field(min_length=1, max_length=5)]
     recurrent_units: Annotated[int, Field(ge=0)]
     dropout: Dropout

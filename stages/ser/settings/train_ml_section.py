@@ -60,6 +60,7 @@ SHARED = ("limit", "select", "balance", "tune", "inner_folds")  # by all models
 
 
 class TrainMl(Section):
+    enabled: bool
     models: Annotated[list[Classifier], Field(min_length=1)]
     limit: Positive | None
     select: Count | None

@@ -114,8 +114,8 @@ def cross_fit(
         kept = sum(job.model == model and job.fold is not None for job in taken)
         write_tables(model, of_folds, path_of, stopped_early=patience_of(fits[model]) is not None, taken_over=kept)
         add_scores(MODELS / trainer / model, pd.concat([outcome.predictions for outcome in of_folds]))
-    if not alone:  # a declared output, also if no model has epochs
-        (DATA / "history" / trainer).mkdir(parents=True, exist_ok=True)
+    if not alone and not (histories := DATA / "history" / trainer).is_dir():
+        write_json({"models": []}, histories / "models.json")  # a declared output, and DVC warns of empty folders
     if taken:
         print(f"  {len(taken)} of {len(outcomes)} fits taken over from earlier runs")
     remove_checkpoints(plan.stage)
