@@ -92,11 +92,12 @@ def whole_spectrum(clip: Spectrum, settings: DescriptorSettings, groups: set[str
         every["zero_crossings"] = spectral.zero_crossings(clip.y, frame_length=clip.n_fft, hop_length=clip.hop_length)
     if groups & {"spectral", "rolloff", "balance"}:
         floored = np.maximum(clip.power, np.float32(spectral.AMIN))
-        decibels = 10 * np.log10(floored)
+        decibels = spectral.to_decibels(floored)
+        magnitude = np.sqrt(floored)
     if "spectral" in groups:
-        every |= spectral.spectral_shape(floored, decibels, clip.frequencies)
+        every |= spectral.spectral_shape(floored, decibels, magnitude, clip.frequencies)
     if "rolloff" in groups:
-        every |= spectral.rolloffs(floored, clip.frequencies)
+        every |= spectral.rolloffs(magnitude, clip.frequencies)
     if "balance" in groups:
         every |= spectral.band_balance(floored, decibels, clip.sr)
     return every

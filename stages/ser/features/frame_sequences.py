@@ -59,4 +59,4 @@ def continuous_f0(f0: np.ndarray) -> np.ndarray:
 
 def log_mel_sequence(clip: Spectrum, settings) -> np.ndarray:
     """Return the log-mel spectrogram in dB, float32 of shape (frames, n_mels); settings: ``extract.logmel``."""
-    return spectral.power_to_db(spectral.mel(clip.power, sr=clip.sr, n_mels=settings.n_mels)).astype(np.float32)
+    return spectral.power_to_db(spectral.mel(clip.power, sr=clip.sr, n_mels=settings.n_mels))

@@ -6,9 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import scipy.fft
 import soxr
-from scipy.signal import get_window
 
-from ser.features.frames import surround
+from ser.features.frames import surround, windows
 
 F0_RANGE = (65.0, 550.0)  # Hz, from a low male voice to a shouting female one
 RATE = 4000  # Hz; the harmonics that tell the pitch lie below 2 kHz
@@ -94,11 +93,14 @@ def normalized_autocorrelation(y: np.ndarray, centres: np.ndarray) -> tuple[np.n
     length = len(window)
     padded = surround(y, length // 2, length)
     starts = np.minimum(np.rint(centres).astype(int), len(y))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, length)[starts]
-    frames = frames - frames.mean(axis=1, keepdims=True)
-    level = np.maximum(frames.max(axis=1), -frames.min(axis=1))
-    raw = autocorrelation(frames * window)
-    return raw / (np.maximum(raw[:, :1], np.float32(1e-12)) * weight), level
+    frames = windows(padded, length)[starts]
+    mean = frames.mean(axis=1)
+    level = np.maximum(frames.max(axis=1) - mean, mean - frames.min(axis=1))
+    frames -= mean[:, np.newaxis]
+    frames *= window
+    raw = autocorrelation(frames)
+    raw /= np.maximum(raw[:, :1], np.float32(1e-12)) * weight
+    return raw, level
 
 
 def autocorrelation(frames: np.ndarray) -> np.ndarray:
@@ -107,8 +109,8 @@ def autocorrelation(frames: np.ndarray) -> np.ndarray:
     Few lags are wanted: a product of matrices is faster than the inverse transform.
     """
     n_fft = scipy.fft.next_fast_len(frames.shape[-1] + int(RATE / F0_RANGE[0]) + 2, real=True)
-    transform = scipy.fft.rfft(frames, n=n_fft, axis=-1)
-    return (transform.real**2 + transform.imag**2) @ to_lags(n_fft)
+    magnitude = np.abs(scipy.fft.rfft(frames, n=n_fft, axis=-1))
+    return np.square(magnitude, out=magnitude) @ to_lags(n_fft)
 
 
 @cache
@@ -123,7 +125,7 @@ def to_lags(n_fft: int) -> np.ndarray:
 @cache
 def window_autocorrelation() -> tuple[np.ndarray, np.ndarray]:
     """Return the Hann window and its autocorrelation relative to that at lag 0."""
-    window = get_window("hann", round(WINDOW * RATE), fftbins=False).astype(np.float32)
+    window = np.hanning(round(WINDOW * RATE)).astype(np.float32)
     weight = autocorrelation(window)
     return window, weight / weight[0]
 
@@ -133,23 +135,40 @@ def candidates(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Where there are fewer peaks the rest have height 0.
     """
+    first, cost = octave_costs()
+    last = first + len(cost) - 1
+    inner = correlation[:, first : last + 1]
+    peak = inner >= correlation[:, first - 1 : last]
+    peak &= inner > correlation[:, first + 1 : last + 2]
+    strength = np.where(peak, inner - cost, np.float32(0))
+    # the places of the highest in `correlation` as one row, one after another: as few are found faster than by sorting
+    rows = np.arange(len(inner)) * inner.shape[1]
+    places = np.empty((CANDIDATES, len(inner)), dtype=np.intp)
+    found = np.empty((CANDIDATES, len(inner)), dtype=bool)
+    left = strength.ravel()
+    for candidate in range(CANDIDATES):
+        lag = strength.argmax(axis=1)
+        highest = rows + lag
+        found[candidate] = left[highest] > 0
+        left[highest] = 0
+        places[candidate] = lag
+    at = places.T + first
+    flat, position = correlation.ravel(), at + np.arange(len(inner))[:, np.newaxis] * correlation.shape[1]
+    before, here, after = (flat[position + offset] for offset in (-1, 0, 1))
+    curvature = np.minimum(before - 2 * here + after, np.float32(-1e-9))
+    offset = np.minimum(np.maximum((before - after) / (2 * curvature), -0.5), 0.5)
+    height = here - (before - after) * offset / 4
+    frequency = np.float32(RATE * OVERSAMPLING) / (at.astype(np.float32) + offset)
+    return frequency, np.where(found.T, np.minimum(np.maximum(height, 0), 1), np.float32(0))
+
+
+@cache
+def octave_costs() -> tuple[int, np.ndarray]:
+    """Return the first lag of the pitch range, and what that and each later one costs, float32 of shape (lags,)."""
     step = RATE * OVERSAMPLING
     first, last = int(np.ceil(step / F0_RANGE[1])), int(step / F0_RANGE[0])
-    inner = correlation[:, first : last + 1]
-    peak = (inner >= correlation[:, first - 1 : last]) & (inner > correlation[:, first + 1 : last + 2])
     lags = np.arange(first, last + 1, dtype=np.float32)
-    strength = np.where(peak, inner - np.float32(OCTAVE_COST) * np.log2(lags / step * F0_RANGE[0]), np.float32(0))
-    best = np.argpartition(-strength, CANDIDATES, axis=1)[:, :CANDIDATES]
-    best.sort(axis=1)
-    rows = np.arange(len(correlation))[:, None]
-    at = best + first
-    before, here, after = (correlation[rows, at + offset] for offset in (-1, 0, 1))
-    curvature = np.minimum(before - 2 * here + after, np.float32(-1e-9))
-    offset = np.clip((before - after) / (2 * curvature), -0.5, 0.5)
-    found = np.take_along_axis(strength, best, axis=1) > 0
-    height = here - (before - after) * offset / 4
-    frequency = np.float32(step) / (at.astype(np.float32) + offset)
-    return frequency, np.where(found, np.clip(height, 0, 1), np.float32(0))
+    return first, np.float32(OCTAVE_COST) * np.log2(lags / step * F0_RANGE[0])
 
 
 def best_path(f0: np.ndarray, height: np.ndarray, level: np.ndarray, *, frame_seconds: float) -> Pitch:
@@ -190,7 +209,7 @@ def viterbi(first: np.ndarray, gain: np.ndarray) -> np.ndarray:
     arriving, total = np.empty_like(gain), first
     for step, result in zip(gain, arriving, strict=True):
         np.add(step, total, out=result)
-        total = result.max(axis=1)
+        total = np.maximum.reduce(result, axis=1)
     path = [int(total.argmax())]
     for best in arriving.argmax(axis=2)[::-1].tolist():
         path.append(best[path[-1]])
