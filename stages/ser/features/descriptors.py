@@ -58,8 +58,7 @@ def describe(
     every = whole_spectrum(clip, settings, groups, level)
     if not find_voice and not groups & {"pitch", "voice_quality", "formants", "segments"}:
         return Descriptors(every, {}, np.zeros(len(level), dtype=bool), pause, rate)
-    low = pitch.low_band(clip.y, clip.sr)
-    track = pitch.track_pitch(low, np.arange(len(level)) / rate)
+    low, track = pitch.pitch_of(clip)
     voiced = track.f0 > 0
     if "pitch" in groups:
         every["voicing"] = track.voicing

@@ -39,8 +39,7 @@ def contours(clip: Spectrum, settings) -> dict[str, np.ndarray]:
     level = spectral.power_to_db(spectral.rms(clip.power) ** 2)
     found |= whole_spectrum(clip, settings, groups - {"mfcc"}, level)
     if "pitch" in groups:
-        times = np.arange(len(level)) * clip.hop_length / clip.sr
-        track = pitch.track_pitch(pitch.low_band(clip.y, clip.sr), times)
+        _, track = pitch.pitch_of(clip)
         found |= {"f0": continuous_f0(track.f0), "voicing": track.voicing}
     return found
 

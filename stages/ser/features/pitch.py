@@ -1,13 +1,13 @@
 """Fundamental frequency and voicing: the autocorrelation method of Boersma (1993, Proc. Inst. Phonetic Sciences 17)."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import scipy.fft
 import soxr
 
-from ser.features.frames import surround, windows
+from ser.features.frames import Spectrum, surround, windows
 
 F0_RANGE = (65.0, 550.0)  # Hz, from a low male voice to a shouting female one
 RATE = 4000  # Hz; the harmonics that tell the pitch lie below 2 kHz
@@ -36,6 +36,16 @@ class Pitch(NamedTuple):
 
     f0: np.ndarray
     voicing: np.ndarray
+
+
+@lru_cache(maxsize=1)
+def pitch_of(clip: Spectrum) -> tuple[np.ndarray, Pitch]:
+    """Return a clip at 4 kHz (see `low_band`) and the pitch of its frames; not to be changed.
+
+    Kept for the next of its inputs: functionals and frame sequences of one clip are computed one after another.
+    """
+    low = low_band(clip.y, clip.sr)
+    return low, track_pitch(low, np.arange(len(clip.power)) * clip.hop_length / clip.sr)
 
 
 def low_band(y: np.ndarray, sr: int) -> np.ndarray:

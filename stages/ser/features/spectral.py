@@ -11,7 +11,7 @@ import numpy as np
 import scipy.fft
 
 from ser.features.filter_banks import chroma_filters, mel_blocks
-from ser.features.frames import cumulative_sums
+from ser.features.frames import RUN, run_sums
 
 AMIN = 1e-10  # power that counts as zero (librosa)
 ALPHA = ((50, 1000), (1000, 5000))  # Hz
@@ -24,8 +24,7 @@ TOP_DB = 80.0  # dB; what is further below the maximum of the clip is raised to 
 
 def power_to_db(power: np.ndarray, top_db: float = TOP_DB) -> np.ndarray:
     """Return powers in dB relative to 1, none more than `top_db` below the largest (as librosa does)."""
-    decibels = to_decibels(np.maximum(power, np.float32(AMIN)))
-    return np.maximum(decibels, decibels.max() - np.float32(top_db), out=decibels)
+    return to_decibels(np.maximum(power, max(AMIN, float(power.max()) * 10 ** (-top_db / 10)), dtype=power.dtype))
 
 
 def to_decibels(power: np.ndarray) -> np.ndarray:
@@ -109,12 +108,15 @@ def spectral_shape(
 
 def rolloffs(magnitude: np.ndarray, frequencies: np.ndarray) -> dict[str, np.ndarray]:
     """Return the frequencies (Hz) below which 25 to 90 % of the magnitude lie, by name, each of shape (frames,)."""
-    cumulative = cumulative_sums(magnitude)
-    whole = cumulative[:, -1:]
-    return {
-        f"rolloff_{percent}": frequencies[(cumulative >= np.float32(percent / 100) * whole).argmax(axis=1)]
-        for percent in ROLLOFFS
-    }
+    within, upto = run_sums(magnitude)
+    wanted = np.array(ROLLOFFS, dtype=np.float32)[:, np.newaxis] / 100 * upto[:, -1]
+    run = (upto >= wanted[..., np.newaxis]).argmax(axis=2)
+    rows = np.arange(len(magnitude))
+    before = np.where(run > 0, upto[rows, run - 1], 0)
+    reached = within[rows, run]
+    reached += before[..., np.newaxis]
+    bins = RUN * run + (reached >= wanted[..., np.newaxis]).argmax(axis=2)
+    return {f"rolloff_{percent}": row for percent, row in zip(ROLLOFFS, frequencies[bins], strict=True)}
 
 
 def band_balance(power: np.ndarray, decibels: np.ndarray, sr: int) -> dict[str, np.ndarray]:
