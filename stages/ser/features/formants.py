@@ -85,11 +85,12 @@ def levinson(autocorrelation: np.ndarray) -> np.ndarray:
     r[0] = r[0] * 1.0001 + 1e-12  # a noise floor 40 dB below keeps the recursion stable
     a = np.zeros_like(r)
     a[0] = 1
-    error = r[0].copy()
+    error = -r[0]
     for i in range(1, len(r)):
-        reflection = np.einsum("of,of->f", a[:i], r[i:0:-1]) / -error
+        predicted = np.einsum("of,of->f", a[:i], r[i:0:-1])
+        reflection = predicted / error
         a[1 : i + 1] += reflection * a[i - 1 :: -1][:i]
-        error *= 1 - reflection**2
+        error -= reflection * predicted
     return a.T
 
 

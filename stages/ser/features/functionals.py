@@ -128,6 +128,7 @@ def count(mask: np.ndarray) -> np.ndarray:
 def slopes(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
     """Return mean and standard deviation of rising and of falling steps (per s), and the share of rising ones."""
     step = (x[:, 1:] - x[:, :-1]) * np.float32(rate) if x.shape[1] > 1 else np.zeros_like(x)
+    ones = np.ones(step.shape[1], dtype=np.float32)
     rising, falling = count(step > 0), count(step < 0)
     result = {"rise_time": rising / step.shape[1]}
     for name, number, part in (
@@ -135,7 +136,7 @@ def slopes(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
         ("falling", falling, np.minimum(step, 0, out=step)),
     ):
         number = np.maximum(number, 1)
-        mean = np.abs(part.sum(axis=1)) / number
+        mean = np.abs(part @ ones) / number
         variance = np.einsum("df,df->d", part, part) / number - mean**2
         result |= {f"{name}_mean": mean, f"{name}_std": np.sqrt(np.maximum(variance, 0))}
     return result

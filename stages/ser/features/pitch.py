@@ -216,11 +216,21 @@ def viterbi(first: np.ndarray, gain: np.ndarray) -> np.ndarray:
     gain : np.ndarray, shape (steps, states, states)
         Gain of arriving in a state (second axis) from a state (third axis).
     """
-    arriving, total = np.empty_like(gain), first
-    for step, result in zip(gain, arriving, strict=True):
-        np.add(step, total, out=result)
-        total = np.maximum.reduce(result, axis=1)
-    path = [int(total.argmax())]
-    for best in arriving.argmax(axis=2)[::-1].tolist():
-        path.append(best[path[-1]])
-    return np.array(path[::-1], dtype=np.intp)
+    # From both ends to the middle, in one loop over half of the steps: a step backwards arrives where it comes from.
+    # With an odd number of them the way from the beginning starts by standing still.
+    steps, states = gain.shape[:2]
+    half, odd = steps // 2, steps % 2
+    ways = np.empty((half + odd, 2, states, states), dtype=gain.dtype)
+    ways[:odd, 0] = np.where(np.eye(states, dtype=bool), 0, -np.inf)
+    ways[odd:, 0] = gain[:half]
+    ways[:, 1] = gain[half:][::-1].transpose(0, 2, 1)
+    total = np.stack([first, np.zeros_like(first)])
+    for way in ways:
+        way += total[:, np.newaxis]
+        total = np.maximum.reduce(way, axis=2)
+    middle = int(total.sum(axis=0).argmax())
+    there, back = [middle], [middle]
+    for before, after in ways.argmax(axis=3)[::-1].tolist():
+        there.append(before[there[-1]])
+        back.append(after[back[-1]])
+    return np.array(there[half::-1] + back[1:], dtype=np.intp)
