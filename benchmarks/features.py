@@ -1,7 +1,7 @@
 """How fast and how large the features are: ours against librosa, openSMILE, asrfront and a floor, and themselves.
 
 All recipes run on one core, by turns on the same clips: from file to vector; from samples to mel bands; augmentation.
-A number is the median of the rounds.
+A number is the median of the rounds, in processor time; stages run by the clock.
 Writes reports/benchmarks/features.json and reports/benchmarks/features.png.
 """
 
@@ -124,19 +124,22 @@ def evenly(items: Sequence, count: int) -> list:
 
 
 def by_turns(functions: dict[str, Callable], items: Sequence, rounds: int) -> dict[str, list[float]]:
-    """Return the seconds that each function takes for all items, round by round; in each round all have their turn."""
+    """Return the seconds of processor time that each function takes for all items, round by round, all by turns.
+
+    Processor time, as each runs in one thread: what else the machine does matters less.
+    """
     for function in functions.values():  # compiles, loads and caches what there is to
         for item in items[:2]:
             function(item)
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     for number in range(rounds):
         for name, function in functions.items():
-            started = time.perf_counter()
+            started = time.process_time()
             for item in items:
                 function(item)
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(time.process_time() - started)
         print(
-            f"  round {number + 1}: " + ", ".join(f"{name} {seconds[name][-1]:.2f} s" for name in functions), flush=True
+            f"  round {number + 1}: " + ", ".join(f"{name} {seconds[name][-1]:.3f} s" for name in functions), flush=True
         )
     return seconds
 

@@ -85,7 +85,7 @@ def levinson(autocorrelation: np.ndarray) -> np.ndarray:
     r[0] = r[0] * 1.0001 + 1e-12  # a noise floor 40 dB below keeps the recursion stable
     a = np.zeros_like(r)
     a[0] = 1
-    error = -r[0]
+    error = -r[0]  # its negative, which the steps need
     for i in range(1, len(r)):
         predicted = np.einsum("of,of->f", a[:i], r[i:0:-1])
         reflection = predicted / error
@@ -109,9 +109,9 @@ def resonances(inverse: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray
         Row of `inverse`, Hz and Hz; frame by frame, each from low to high.
     """
     inner = inverse[:, 1:-1]
-    lowest = inner <= inverse[:, :-2]
-    lowest &= inner < inverse[:, 2:]
-    frames, bins = places(lowest)
+    is_dip = inner <= inverse[:, :-2]
+    is_dip &= inner < inverse[:, 2:]
+    frames, bins = places(is_dip)
     flat, position = inverse.ravel(), frames * inverse.shape[1] + bins
     before, here, after = (flat[position + offset] for offset in (0, 1, 2))
     curvature = before - 2 * here + after

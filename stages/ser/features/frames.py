@@ -43,6 +43,7 @@ def spectrum(y: np.ndarray, sr: int, *, n_fft: int, hop_length: int) -> Spectrum
     Hann-windowed frames are centred on multiples of `hop_length`, beyond the ends lie zeros: librosa's convention.
     """
     keep_memory()
+    y = np.ascontiguousarray(y)
     frames, window = frame(y, n_fft, hop_length=hop_length), hann(n_fft)
     power = np.empty((len(frames), n_fft // 2 + 1), dtype=np.float32)
     step = max(BLOCK // n_fft, 1)
@@ -56,7 +57,7 @@ def spectrum(y: np.ndarray, sr: int, *, n_fft: int, hop_length: int) -> Spectrum
 def keep_memory() -> None:
     """Let the allocator keep the memory of freed arrays for the next ones; it is told so once a process.
 
-    Otherwise glibc gives much of it back, and the system clears every page of it anew: a fifth of the time of a clip.
+    Otherwise glibc gives much of it back, and the system clears every page of it anew: up to a third of a clip's time.
     Freeing one large array, none of whose pages was ever used, raises its threshold (mallopt(3), M_MMAP_THRESHOLD).
     """
     np.empty(KEPT_BYTES, dtype=np.uint8)

@@ -151,7 +151,7 @@ def candidates(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     peak = inner >= correlation[:, first - 1 : last]
     peak &= inner > correlation[:, first + 1 : last + 2]
     strength = np.where(peak, inner - cost, np.float32(0))
-    # the places of the highest in `correlation` as one row, one after another: as few are found faster than by sorting
+    # the highest one after another: so few are found faster than by sorting
     rows = np.arange(len(inner)) * inner.shape[1]
     places = np.empty((CANDIDATES, len(inner)), dtype=np.intp)
     found = np.empty((CANDIDATES, len(inner)), dtype=bool)
