@@ -19,7 +19,7 @@ def frame_sequence(clip: Spectrum, settings) -> np.ndarray:
     parts = [np.array(list(contours(clip, settings).values()), dtype=np.float32)]
     for _ in range(settings.deltas):
         parts.append(spectral.delta(parts[-1]))
-    return np.concatenate(parts).T.astype(np.float32)
+    return np.ascontiguousarray(np.concatenate(parts).T)
 
 
 def frame_names(clip: Spectrum, settings) -> list[str]:
@@ -36,8 +36,9 @@ def contours(clip: Spectrum, settings) -> dict[str, np.ndarray]:
         log_mel = spectral.power_to_db(spectral.mel(clip.power, sr=clip.sr, n_mels=settings.n_mels))
         coefficients = spectral.mfcc(log_mel, n_mfcc=settings.n_mfcc)
         found |= {f"mfcc_{number}": column for number, column in enumerate(coefficients.T)}
-    level = spectral.power_to_db(spectral.rms(clip.power) ** 2)
-    found |= whole_spectrum(clip, settings, groups - {"mfcc"}, level)
+    if groups - {"mfcc", "pitch"}:
+        level = spectral.power_to_db(spectral.rms(clip.power) ** 2)
+        found |= whole_spectrum(clip, settings, groups - {"mfcc"}, level)
     if "pitch" in groups:
         _, track = pitch.pitch_of(clip)
         found |= {"f0": continuous_f0(track.f0), "voicing": track.voicing}
