@@ -10,8 +10,9 @@
 # make collect speech from the web: fetch and cut the sources of data/sources.csv (docs/collecting.md)
 # make pr-report  what this branch changes, with intervals: reports/pr.md; BASE=main, MODEL=ensemble
 # make gate    fail if MODEL=ensemble has become worse than on BASE=main, beyond chance
-# make bench   speed and memory of prepare, evaluate and report, of the features beside librosa and openSMILE, and of the
-#              LSTM's epochs beside the usual ways; with BENCH="--audio folder" the features are those of real speech
+# make bench   speed and memory of prepare, evaluate and report, of the features beside librosa, openSMILE and asrfront,
+#              and of the LSTM's epochs beside the usual ways; with BENCH="--audio folder" the features are those of
+#              real speech
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
@@ -91,7 +92,7 @@ $(VENV)/.installed-%: $(VENV)/.installed
 
 # openSMILE pulls in packages that change how pandas works: it gets an environment of its own that sees the other one
 $(VENV)/.installed-bench: $(VENV)/.installed
-	@echo "installing openSMILE into $(VENV)/bench"
+	@echo "installing openSMILE and asrfront into $(VENV)/bench"
 	@$(VENV)/bin/python -m venv $(VENV)/bench
 	@$(VENV)/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' \
 		> $$($(VENV)/bench/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/pipeline.pth

@@ -18,6 +18,10 @@ LABELS = {
     "full": "ours: full",
     "eGeMAPSv02": "openSMILE: eGeMAPSv02",
     "ComParE_2016": "openSMILE: ComParE 2016",
+    "log-mel": "ours: log-mel",
+    "log-mel of 400": "ours: log-mel, frames as asrfront's",
+    "mfcc": "ours: MFCC",
+    "asrfront": "asrfront: log-mel",
     "librosa pitch": "librosa: pitch_shift",
     "librosa stretch": "librosa: time_stretch",
     "pitch": "ours: pitch",
@@ -36,10 +40,13 @@ def draw_speeds(result: dict, path: Path) -> None:
     path : Path
         A PNG file.
     """
-    parts = {"File to features": result["features"], "Augmentation in memory": result["augmentation"]}
-    figure, axes = plt.subplots(
-        2, 1, figsize=(9, 6.5), height_ratios=[len(part) for part in parts.values()], layout="constrained"
-    )
+    parts = {
+        "File to features": result["features"],
+        "80 mel bands in memory": result["bands"],
+        "Augmentation in memory": result["augmentation"],
+    }
+    heights = [len(part) for part in parts.values()]
+    figure, axes = plt.subplots(len(parts), 1, figsize=(9, 8.5), height_ratios=heights, layout="constrained")
     for axis, (title, part) in zip(axes, parts.items(), strict=True):
         rows = sorted(part.items(), key=lambda row: row[1]["times_real_time"])
         speeds = [times["times_real_time"] for _, times in rows]

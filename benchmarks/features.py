@@ -1,6 +1,7 @@
-"""How fast and how large the features are: ours against librosa, openSMILE and the floor, and against themselves.
+"""How fast and how large the features are: ours against librosa, openSMILE, asrfront and a floor, and themselves.
 
-All recipes run from file to vector on one core, by turns on the same files; a number is the median of the rounds.
+All recipes run on one core, by turns on the same clips: from file to vector; from samples to mel bands; augmentation.
+A number is the median of the rounds, in processor time; stages run by the clock.
 Writes reports/benchmarks/features.json and reports/benchmarks/features.png.
 """
 
@@ -35,7 +36,7 @@ REPORTS = ROOT / "reports/benchmarks"
 DEMO_RATE = 48000  # Hz, that of RAVDESS
 TWO_WORKERS = 4800  # clips
 GROWTH = (1000, 30000)  # clips
-PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "librosa", "opensmile")
+PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "librosa", "opensmile", "asrfront")
 # name → what it divides by what, and what is wanted of it; the times are those of all clips
 RATIOS = {
     "full_faster_than_ComParE": ("ComParE_2016", "full", ">= 10"),
@@ -43,6 +44,8 @@ RATIOS = {
     "full_cost_over_floor": ("full", "floor", "<= 6"),
     "compact_faster_than_eGeMAPS": ("eGeMAPSv02", "compact", ">= 15"),
     "compact_cost_over_floor": ("compact", "floor", "<= 4"),
+    "logmel_faster_than_asrfront": ("asrfront", "log-mel", ">= 1"),
+    "mfcc_faster_than_asrfront": ("asrfront", "mfcc", ">= 1"),
     "pitch_faster_than_librosa": ("librosa pitch", "pitch", ">= 5"),
     "stretch_faster_than_librosa": ("librosa stretch", "stretch", ">= 5"),
 }
@@ -58,7 +61,8 @@ def bench(audio: Path | None, clips: int, rounds: int, skip_growth: bool) -> Non
         print(f"{len(paths)} clips, {seconds:.0f} s of audio, {rounds} rounds on one core")
         features = by_turns(recipes.file_recipes(params), paths, rounds)
         signals = [to_float(load_clip(path, params.prepare)) for path in paths]
-    changed = sum(map(len, signals)) / params.prepare.sample_rate
+    cleaned = sum(map(len, signals)) / params.prepare.sample_rate
+    bands = by_turns(recipes.band_recipes(params), signals, rounds)
     changes = by_turns(recipes.change_recipes(params), signals, rounds)
     os.sched_setaffinity(0, cores)
 
@@ -67,8 +71,9 @@ def bench(audio: Path | None, clips: int, rounds: int, skip_growth: bool) -> Non
         "corpus": {"name": audio.name if audio else "demo", "clips": len(paths), "seconds": round(seconds, 1)},
         "rounds": rounds,
         "features": describe_times(features, seconds),
-        "augmentation": describe_times(changes, changed),
-        "ratios": ratios(features | changes),
+        "bands": describe_times(bands, cleaned),
+        "augmentation": describe_times(changes, cleaned),
+        "ratios": ratios(features | bands | changes),
     }
     with stage_runs.workplace() as folder:
         print("stages/extract.py: two workers against one")
@@ -119,19 +124,22 @@ def evenly(items: Sequence, count: int) -> list:
 
 
 def by_turns(functions: dict[str, Callable], items: Sequence, rounds: int) -> dict[str, list[float]]:
-    """Return the seconds that each function takes for all items, round by round; in each round all have their turn."""
+    """Return the seconds of processor time that each function takes for all items, round by round, all by turns.
+
+    Processor time, as each runs in one thread: what else the machine does matters less.
+    """
     for function in functions.values():  # compiles, loads and caches what there is to
         for item in items[:2]:
             function(item)
     seconds: dict[str, list[float]] = {name: [] for name in functions}
     for number in range(rounds):
         for name, function in functions.items():
-            started = time.perf_counter()
+            started = time.process_time()
             for item in items:
                 function(item)
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(time.process_time() - started)
         print(
-            f"  round {number + 1}: " + ", ".join(f"{name} {seconds[name][-1]:.2f} s" for name in functions), flush=True
+            f"  round {number + 1}: " + ", ".join(f"{name} {seconds[name][-1]:.3f} s" for name in functions), flush=True
         )
     return seconds
 
@@ -173,7 +181,7 @@ def describe_machine() -> dict:
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
-            continue  # opensmile
+            continue  # opensmile, asrfront
     processor = models[0] if models else platform.machine()
     return {
         "processor": processor,

@@ -1,4 +1,4 @@
-"""What is compared: whole recipes from a file to one vector, and changes of a clip in memory."""
+"""What is compared: whole recipes from a file to one vector; mel bands and changes of a clip in memory."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,6 +18,7 @@ from ser.settings.all_sections import Params
 SETS = ("mean", "compact", "full")
 RATE = 16000  # Hz, of the floor
 FRAME, HOP = 400, 160  # samples, 25 and 10 ms at that rate
+BANDS = 80  # what asrfront knows
 SEMITONES, FACTOR = 2.0, 1.1  # what clips are changed by, of librosa as of ours: small changes cost ours less
 
 
@@ -84,6 +85,36 @@ def read_mono(path: Path) -> tuple[np.ndarray, int]:
     """Read a file as float32 of shape (samples,), and its rate in Hz."""
     y, sr = soundfile.read(path, dtype="float32", always_2d=True)
     return y.mean(axis=1), sr
+
+
+def band_recipes(params: Params) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
+    """Return the ways from samples to a sequence of 80 mel bands, or of the MFCC of them, by name.
+
+    asrfront, if it is installed, makes the input of Whisper: frames of 400 samples, always at 16 kHz and every 10 ms.
+    """
+    logmel = params.extract.logmel.model_copy(update={"n_mels": BANDS})
+    mfcc = params.extract.frames.model_copy(update={"groups": ["mfcc"], "n_mels": BANDS, "deltas": 0})
+    recipes: dict[str, Callable] = {
+        "log-mel": partial(sequence, kind="logmel", n_fft=params.extract.n_fft, params=params, settings=logmel),
+        "log-mel of 400": partial(sequence, kind="logmel", n_fft=FRAME, params=params, settings=logmel),
+        "mfcc": partial(sequence, kind="frames", n_fft=params.extract.n_fft, params=params, settings=mfcc),
+    }
+    if params.prepare.sample_rate != RATE:
+        print("asrfront is left out: it knows 16 kHz only")
+        return recipes
+    try:
+        from asrfront import whisper
+    except ImportError:
+        print("asrfront is left out: not installed (`make bench` installs it)")
+        return recipes
+    recipes["asrfront"] = partial(whisper.log_mel, n_mels=BANDS, pad_or_trim=False)
+    return recipes
+
+
+def sequence(y: np.ndarray, kind: str, n_fft: int, params: Params, settings) -> np.ndarray:
+    """Compute one of our sequences of frames, as `extract` does if it is the only input."""
+    clip = spectrum(y, params.prepare.sample_rate, n_fft=n_fft, hop_length=params.extract.hop_length)
+    return INPUTS[kind](clip, settings)
 
 
 def change_recipes(params: Params) -> dict[str, Callable[[np.ndarray], np.ndarray]]:

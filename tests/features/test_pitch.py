@@ -1,5 +1,7 @@
 """Pitch: that of synthesized tones and voices, and on recorded speech what librosa's pYIN finds."""
 
+from itertools import product
+
 import librosa
 import numpy as np
 import pytest
@@ -108,6 +110,22 @@ def test_shortest_and_emptiest_clips_have_a_track(samples, content):
     assert found.f0.shape == (1 + samples // HOP,)
     assert np.isfinite(found.f0).all()
     assert np.isfinite(found.voicing).all()
+
+
+# --- steps on the way
+
+
+@pytest.mark.parametrize("steps", range(6))
+def test_best_path_is_the_best_of_all_paths(steps):
+    rng = np.random.default_rng(steps)
+    first, gain = rng.standard_normal(3), rng.standard_normal((steps, 3, 3))
+
+    def total(path):
+        arrivals = zip(gain, path[1:], path[:-1], strict=True)
+        return first[path[0]] + sum(step[arriving, leaving] for step, arriving, leaving in arrivals)
+
+    best = max(product(range(3), repeat=steps + 1), key=total)
+    np.testing.assert_array_equal(pitch.viterbi(first, gain), best)
 
 
 # --- recorded speech

@@ -8,7 +8,7 @@ from scipy.signal import lfilter
 from feature_settings import CONFIGURATIONS, functional_settings
 from ser.features import spectral
 from ser.features.descriptors import describe
-from ser.features.frames import frame, spectrum
+from ser.features.frames import cumulative_sums, frame, spectrum
 from ser.features.functional_sets import ALL_GROUPS
 from speech_samples import SPEECH, speech
 
@@ -101,6 +101,12 @@ def test_frames_are_centred_and_zeros_lie_beyond_the_ends():
     y = np.arange(1, 11, dtype=np.float32)
     frames = frame(y, 4, hop_length=3)
     np.testing.assert_array_equal(frames, [[0, 0, 1, 2], [2, 3, 4, 5], [5, 6, 7, 8], [8, 9, 10, 0]])
+
+
+@pytest.mark.parametrize("columns", [1, 15, 16, 17, 257])
+def test_cumulative_sums_are_numpys(columns):
+    x = np.random.default_rng(1).uniform(size=(3, columns))
+    np.testing.assert_allclose(cumulative_sums(x), np.cumsum(x, axis=1), rtol=1e-12)
 
 
 # --- what known signals have

@@ -58,8 +58,7 @@ def describe(
     every = whole_spectrum(clip, settings, groups, level)
     if not find_voice and not groups & {"pitch", "voice_quality", "formants", "segments"}:
         return Descriptors(every, {}, np.zeros(len(level), dtype=bool), pause, rate)
-    low = pitch.low_band(clip.y, clip.sr)
-    track = pitch.track_pitch(low, np.arange(len(level)) / rate)
+    low, track = pitch.pitch_of(clip)
     voiced = track.f0 > 0
     if "pitch" in groups:
         every["voicing"] = track.voicing
@@ -92,11 +91,12 @@ def whole_spectrum(clip: Spectrum, settings: DescriptorSettings, groups: set[str
         every["zero_crossings"] = spectral.zero_crossings(clip.y, frame_length=clip.n_fft, hop_length=clip.hop_length)
     if groups & {"spectral", "rolloff", "balance"}:
         floored = np.maximum(clip.power, np.float32(spectral.AMIN))
-        decibels = 10 * np.log10(floored)
+        decibels = spectral.to_decibels(floored)
+        magnitude = np.sqrt(floored)
     if "spectral" in groups:
-        every |= spectral.spectral_shape(floored, decibels, clip.frequencies)
+        every |= spectral.spectral_shape(floored, decibels, magnitude, clip.frequencies)
     if "rolloff" in groups:
-        every |= spectral.rolloffs(floored, clip.frequencies)
+        every |= spectral.rolloffs(magnitude, clip.frequencies)
     if "balance" in groups:
         every |= spectral.band_balance(floored, decibels, clip.sr)
     return every

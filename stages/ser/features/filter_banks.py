@@ -16,6 +16,7 @@ LOGARITHMIC_HZ = 1000.0  # from here the mel scale is logarithmic
 LOGARITHMIC_STEP = np.log(6.4) / 27.0  # of a mel, in natural logarithms
 LOGARITHMIC_MEL = LOGARITHMIC_HZ / LINEAR_HZ
 PITCH_CLASSES = 12
+BLOCK_BANDS = 16  # mel bands of a block: with fewer the products are too small, with more they hold too many zeros
 CENTRE_OCTAVE, OCTAVES_WIDE = 5.0, 2.0  # the Gaussian that weights the octaves; 0 is that of 27.5 Hz
 
 
@@ -43,6 +44,22 @@ def mel_filters(sr: int, n_fft: int, n_mels: int) -> np.ndarray:
         filters[band] = np.maximum(0, np.minimum(rising, falling))
     filters *= (2.0 / (edges[2:] - edges[:-2]))[:, np.newaxis]
     return np.ascontiguousarray(filters.T)
+
+
+@cache
+def mel_blocks(sr: int, n_fft: int, n_mels: int) -> list[tuple[slice, slice, np.ndarray]]:
+    """Return `mel_filters` as runs of neighbouring bands: the bins they cover, the bands, their filters of those bins.
+
+    A band covers few bins: a product of matrices with all of them would mostly add zeros.
+    """
+    filters = mel_filters(sr, n_fft, n_mels)
+    blocks = []
+    for first in range(0, n_mels, BLOCK_BANDS):
+        bands = slice(first, min(first + BLOCK_BANDS, n_mels))
+        covered = np.flatnonzero(filters[:, bands].any(axis=1))
+        bins = slice(covered[0], covered[-1] + 1) if len(covered) else slice(0, 1)
+        blocks.append((bins, bands, np.ascontiguousarray(filters[bins, bands])))
+    return blocks
 
 
 @cache

@@ -9,7 +9,7 @@ from functools import cache
 
 import numpy as np
 
-from ser.features.frames import bin_frequencies
+from ser.features.frames import bin_frequencies, places
 
 TOP = 5300.0  # Hz; below it lie the first five formants of most adults
 ORDER = 11  # two poles a formant and one for the slope
@@ -39,8 +39,9 @@ def formants(power: np.ndarray, *, sr: int, count: int = 3) -> dict[str, np.ndar
     """
     to_autocorrelation, top = selective_transform(sr, 2 * (power.shape[1] - 1))
     model = levinson(power[:, : len(to_autocorrelation)] @ to_autocorrelation).astype(np.float32)
-    cosines, sines = grid_transform()
-    inverse = (model @ cosines) ** 2 + (model @ sines) ** 2
+    parts = model @ grid_transform()
+    parts *= parts
+    inverse = parts[:, :GRID] + parts[:, GRID:]
     frames, frequency, bandwidth = resonances(inverse, top / (GRID - 1))
     return first_resonances(len(power), frames, frequency, bandwidth, count)
 
@@ -64,10 +65,13 @@ def selective_transform(sr: int, n_fft: int) -> tuple[np.ndarray, float]:
 
 
 @cache
-def grid_transform() -> tuple[np.ndarray, np.ndarray]:
-    """Return what takes filter coefficients to real and imaginary part of their spectrum, both (order + 1, grid)."""
+def grid_transform() -> np.ndarray:
+    """Return what takes filter coefficients to the real parts of their spectrum and then to the imaginary ones.
+
+    float32 of shape (order + 1, 2 * grid).
+    """
     angles = np.pi * np.outer(np.arange(ORDER + 1), np.arange(GRID)) / (GRID - 1)
-    return np.cos(angles).astype(np.float32), np.sin(angles).astype(np.float32)
+    return np.concatenate([np.cos(angles), np.sin(angles)], axis=1, dtype=np.float32)
 
 
 def levinson(autocorrelation: np.ndarray) -> np.ndarray:
@@ -81,11 +85,12 @@ def levinson(autocorrelation: np.ndarray) -> np.ndarray:
     r[0] = r[0] * 1.0001 + 1e-12  # a noise floor 40 dB below keeps the recursion stable
     a = np.zeros_like(r)
     a[0] = 1
-    error = r[0].copy()
+    error = -r[0]  # its negative, which the steps need
     for i in range(1, len(r)):
-        reflection = np.einsum("of,of->f", a[:i], r[i:0:-1]) / -error
+        predicted = np.einsum("of,of->f", a[:i], r[i:0:-1])
+        reflection = predicted / error
         a[1 : i + 1] += reflection * a[i - 1 :: -1][:i]
-        error *= 1 - reflection**2
+        error -= reflection * predicted
     return a.T
 
 
@@ -104,8 +109,11 @@ def resonances(inverse: np.ndarray, step: float) -> tuple[np.ndarray, np.ndarray
         Row of `inverse`, Hz and Hz; frame by frame, each from low to high.
     """
     inner = inverse[:, 1:-1]
-    frames, bins = np.nonzero((inner <= inverse[:, :-2]) & (inner < inverse[:, 2:]))
-    before, here, after = (inverse[frames, bins + offset] for offset in (0, 1, 2))
+    is_dip = inner <= inverse[:, :-2]
+    is_dip &= inner < inverse[:, 2:]
+    frames, bins = places(is_dip)
+    flat, position = inverse.ravel(), frames * inverse.shape[1] + bins
+    before, here, after = (flat[position + offset] for offset in (0, 1, 2))
     curvature = before - 2 * here + after
     offset = (before - after) / (2 * curvature)
     lowest = here - (before - after) * offset / 4
@@ -128,11 +136,12 @@ def first_resonances(
         See `resonances`.
     """
     number = np.arange(len(frames)) - np.searchsorted(frames, frames)  # of a resonance in its frame
+    of_each = [np.flatnonzero(number == formant) for formant in range(count)]
     result = {}
     for kind, values, typical in (("", frequency, TYPICAL), ("_bandwidth", bandwidth, TYPICAL_BANDWIDTHS)):
-        for formant in range(count):
-            found = values[number == formant]
-            column = np.full(total, found.mean() if len(found) else typical[formant], dtype=np.float32)
-            column[frames[number == formant]] = found
+        for formant, chosen in enumerate(of_each):
+            found = values[chosen]
+            column = np.full(total, found.sum() / len(found) if len(found) else typical[formant], dtype=np.float32)
+            column[frames[chosen]] = found
             result[f"f{formant + 1}{kind}"] = column
     return result

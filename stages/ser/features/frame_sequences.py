@@ -19,7 +19,7 @@ def frame_sequence(clip: Spectrum, settings) -> np.ndarray:
     parts = [np.array(list(contours(clip, settings).values()), dtype=np.float32)]
     for _ in range(settings.deltas):
         parts.append(spectral.delta(parts[-1]))
-    return np.concatenate(parts).T.astype(np.float32)
+    return np.ascontiguousarray(np.concatenate(parts).T)
 
 
 def frame_names(clip: Spectrum, settings) -> list[str]:
@@ -36,11 +36,11 @@ def contours(clip: Spectrum, settings) -> dict[str, np.ndarray]:
         log_mel = spectral.power_to_db(spectral.mel(clip.power, sr=clip.sr, n_mels=settings.n_mels))
         coefficients = spectral.mfcc(log_mel, n_mfcc=settings.n_mfcc)
         found |= {f"mfcc_{number}": column for number, column in enumerate(coefficients.T)}
-    level = spectral.power_to_db(spectral.rms(clip.power) ** 2)
-    found |= whole_spectrum(clip, settings, groups - {"mfcc"}, level)
+    if groups - {"mfcc", "pitch"}:
+        level = spectral.power_to_db(spectral.rms(clip.power) ** 2)
+        found |= whole_spectrum(clip, settings, groups - {"mfcc"}, level)
     if "pitch" in groups:
-        times = np.arange(len(level)) * clip.hop_length / clip.sr
-        track = pitch.track_pitch(pitch.low_band(clip.y, clip.sr), times)
+        _, track = pitch.pitch_of(clip)
         found |= {"f0": continuous_f0(track.f0), "voicing": track.voicing}
     return found
 
@@ -59,4 +59,4 @@ def continuous_f0(f0: np.ndarray) -> np.ndarray:
 
 def log_mel_sequence(clip: Spectrum, settings) -> np.ndarray:
     """Return the log-mel spectrogram in dB, float32 of shape (frames, n_mels); settings: ``extract.logmel``."""
-    return spectral.power_to_db(spectral.mel(clip.power, sr=clip.sr, n_mels=settings.n_mels)).astype(np.float32)
+    return spectral.power_to_db(spectral.mel(clip.power, sr=clip.sr, n_mels=settings.n_mels))

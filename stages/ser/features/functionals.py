@@ -4,7 +4,12 @@ The families are those of openSMILE (Eyben 2016). Descriptors are rows, float32,
 functional has one value a row, and one for a row of any length, down to a single frame.
 """
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
+
+from ser.features.frames import places
 
 TINY = 1e-6  # below it a deviation or a range is rounding
 SMALLEST_STD = 1e-9  # below it the fourth power is no float32
@@ -29,25 +34,30 @@ def functionals(x: np.ndarray, names: tuple[str, ...], rate: float) -> np.ndarra
     np.ndarray of float32, shape (descriptors, functionals)
     """
     values: dict[str, np.ndarray] = {}
-    for family, members in FAMILIES.items():
-        if not set(names).isdisjoint(members):
-            values |= family(x, rate)
-    return np.stack([values[name] for name in names], axis=1).astype(np.float32)
+    for family in families_of(names):
+        values |= family(x, rate)
+    return np.array([values[name] for name in names], dtype=np.float32).T
+
+
+@cache
+def families_of(names: tuple[str, ...]) -> list[Callable]:
+    """Return the functions that some of the functionals are computed by."""
+    return [family for family, members in FAMILIES.items() if not set(names).isdisjoint(members)]
 
 
 def moments(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
     """Return mean and standard deviation."""
-    mean = x.mean(axis=1)
+    mean = x.sum(axis=1) / x.shape[1]
     centred = x - mean[:, None]
     return {"mean": mean, "std": np.sqrt(np.einsum("df,df->d", centred, centred) / x.shape[1])}
 
 
 def higher_moments(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
     """Return skewness and kurtosis (that of a Gaussian is 3), both 0 for a constant."""
-    mean = x.mean(axis=1)
+    mean = x.sum(axis=1) / x.shape[1]
     centred = x - mean[:, None]
     squares = centred * centred
-    std = np.sqrt(squares.mean(axis=1))
+    std = np.sqrt(squares.sum(axis=1) / x.shape[1])
     safe = np.where(std > TINY * np.abs(mean) + SMALLEST_STD, std, np.inf)
     return {
         "skewness": np.einsum("df,df->d", squares, centred) / x.shape[1] / safe**3,
@@ -58,13 +68,12 @@ def higher_moments(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
 def percentiles(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
     """Return percentiles (linear interpolation, as numpy) and the ranges between them."""
     ordered = np.sort(x, axis=1)
-    result = {}
-    for percent in PERCENTS:
-        position = percent / 100 * (x.shape[1] - 1)
-        low = int(position)
-        high = min(low + 1, x.shape[1] - 1)
-        share = np.float32(position - low)
-        result[f"p{percent}"] = ordered[:, low] * (1 - share) + ordered[:, high] * share
+    position = np.array(PERCENTS) / 100 * (x.shape[1] - 1)
+    low = position.astype(int)
+    share = (position - low).astype(np.float32)
+    high = np.minimum(low + 1, x.shape[1] - 1)
+    found = ordered[:, low] * (1 - share) + ordered[:, high] * share
+    result = {f"p{percent}": column for percent, column in zip(PERCENTS, found.T, strict=True)}
     return result | {
         "iqr_1_2": result["p50"] - result["p25"],
         "iqr_2_3": result["p75"] - result["p50"],
@@ -83,7 +92,7 @@ def regression(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
     parabola = line**2 - (line**2).mean()
     norms = [max(float(np.linalg.norm(values)), TINY) for values in (line, parabola)]
     basis = np.column_stack([line / norms[0], parabola / norms[1]]).astype(np.float32)
-    centred = x - x.mean(axis=1, keepdims=True)
+    centred = x - x.sum(axis=1, keepdims=True) / frames
     linear, quadratic = (centred @ basis).T
     total = np.einsum("df,df->d", centred, centred)
     return {
@@ -97,25 +106,38 @@ def regression(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
 
 def times(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
     """Return where the extremes lie and how long the contour is high, low or rising, as shares of the frames."""
-    low, high = x.min(axis=1, keepdims=True), x.max(axis=1, keepdims=True)
-    scaled = (x - low) / np.maximum(high - low, np.float32(TINY))
+    rows = np.arange(len(x))
+    highest, lowest = x.argmax(axis=1), x.argmin(axis=1)
+    low = x[rows, lowest]
+    scaled = x - low[:, None]
+    scaled /= np.maximum(x[rows, highest] - low, np.float32(TINY))[:, None]
     position = np.linspace(0, 1, x.shape[1], dtype=np.float32)
     return {
-        "position_max": position[x.argmax(axis=1)],
-        "position_min": position[x.argmin(axis=1)],
-        **{f"up_time_{percent}": (scaled > percent / 100).mean(axis=1, dtype=np.float32) for percent in UP_TIMES},
+        "position_max": position[highest],
+        "position_min": position[lowest],
+        **{f"up_time_{percent}": count(scaled > percent / 100) / x.shape[1] for percent in UP_TIMES},
         "centroid": (scaled @ position) / np.maximum(scaled.sum(axis=1), np.float32(TINY)),
     }
 
 
+def count(mask: np.ndarray) -> np.ndarray:
+    """Return how many are true in each row, float32: exact, and in a fraction of the time of a sum of booleans."""
+    return mask.astype(np.float32) @ np.ones(mask.shape[1], dtype=np.float32)
+
+
 def slopes(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
     """Return mean and standard deviation of rising and of falling steps (per s), and the share of rising ones."""
-    step = np.diff(x, axis=1) * np.float32(rate) if x.shape[1] > 1 else np.zeros_like(x)
-    result = {"rise_time": (step > 0).mean(axis=1, dtype=np.float32)}
-    for name, part in (("rising", np.maximum(step, 0)), ("falling", np.maximum(-step, 0))):
-        count = np.maximum((part > 0).sum(axis=1), 1)
-        mean = part.sum(axis=1) / count
-        variance = np.einsum("df,df->d", part, part) / count - mean**2
+    step = (x[:, 1:] - x[:, :-1]) * np.float32(rate) if x.shape[1] > 1 else np.zeros_like(x)
+    ones = np.ones(step.shape[1], dtype=np.float32)
+    rising, falling = count(step > 0), count(step < 0)
+    result = {"rise_time": rising / step.shape[1]}
+    for name, number, part in (
+        ("rising", rising, np.maximum(step, 0)),
+        ("falling", falling, np.minimum(step, 0, out=step)),
+    ):
+        number = np.maximum(number, 1)
+        mean = np.abs(part @ ones) / number
+        variance = np.einsum("df,df->d", part, part) / number - mean**2
         result |= {f"{name}_mean": mean, f"{name}_std": np.sqrt(np.maximum(variance, 0))}
     return result
 
@@ -125,22 +147,24 @@ def peaks(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
 
     A peak is a local maximum that is above the mean by a quarter of the standard deviation.
     """
-    mean, std = x.mean(axis=1), x.std(axis=1)
+    level = moments(x, rate)
     inner = x[:, 1:-1]
-    is_peak = (inner > x[:, :-2]) & (inner >= x[:, 2:]) & (inner > (mean + np.float32(PEAK_STDS) * std)[:, None])
-    count = is_peak.sum(axis=1)
-    rows, at = np.nonzero(is_peak)
-    heights = np.bincount(rows, inner[rows, at], minlength=len(x))
-    same = rows[1:] == rows[:-1]
-    gap = np.diff(at)[same] / rate
-    gaps = np.maximum(count - 1, 1)
-    distance = np.bincount(rows[1:][same], gap, minlength=len(x)) / gaps
-    squares = np.bincount(rows[1:][same], gap**2, minlength=len(x)) / gaps
+    is_peak = inner > x[:, :-2]
+    is_peak &= inner >= x[:, 2:]
+    is_peak &= inner > (level["mean"] + np.float32(PEAK_STDS) * level["std"])[:, None]
+    rows, at = places(is_peak)
+    number = np.bincount(rows, minlength=len(x))
+    heights = np.bincount(rows, x.ravel()[rows * x.shape[1] + at + 1], minlength=len(x))
+    same = np.flatnonzero(rows[1:] == rows[:-1])
+    gap = (at[same + 1] - at[same]) / rate
+    gaps, between = np.maximum(number - 1, 1), rows[same]
+    distance = np.bincount(between, gap, minlength=len(x)) / gaps
+    squares = np.bincount(between, gap**2, minlength=len(x)) / gaps
     return {
-        "peak_rate": count * (rate / x.shape[1]),
+        "peak_rate": number * (rate / x.shape[1]),
         "peak_distance": distance,
         "peak_distance_std": np.sqrt(np.maximum(squares - distance**2, 0)),
-        "peak_height": np.where(count > 0, heights / np.maximum(count, 1) - mean, 0),
+        "peak_height": np.where(number > 0, heights / np.maximum(number, 1) - level["mean"], 0),
     }
 
 

@@ -1,14 +1,13 @@
 """Fundamental frequency and voicing: the autocorrelation method of Boersma (1993, Proc. Inst. Phonetic Sciences 17)."""
 
-from functools import cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 import numpy as np
 import scipy.fft
 import soxr
-from scipy.signal import get_window
 
-from ser.features.frames import surround
+from ser.features.frames import Spectrum, surround, windows
 
 F0_RANGE = (65.0, 550.0)  # Hz, from a low male voice to a shouting female one
 RATE = 4000  # Hz; the harmonics that tell the pitch lie below 2 kHz
@@ -37,6 +36,16 @@ class Pitch(NamedTuple):
 
     f0: np.ndarray
     voicing: np.ndarray
+
+
+@lru_cache(maxsize=1)
+def pitch_of(clip: Spectrum) -> tuple[np.ndarray, Pitch]:
+    """Return a clip at 4 kHz (see `low_band`) and the pitch of its frames; not to be changed.
+
+    Kept for the next of its inputs: functionals and frame sequences of one clip are computed one after another.
+    """
+    low = low_band(clip.y, clip.sr)
+    return low, track_pitch(low, np.arange(len(clip.power)) * clip.hop_length / clip.sr)
 
 
 def low_band(y: np.ndarray, sr: int) -> np.ndarray:
@@ -94,11 +103,14 @@ def normalized_autocorrelation(y: np.ndarray, centres: np.ndarray) -> tuple[np.n
     length = len(window)
     padded = surround(y, length // 2, length)
     starts = np.minimum(np.rint(centres).astype(int), len(y))
-    frames = np.lib.stride_tricks.sliding_window_view(padded, length)[starts]
-    frames = frames - frames.mean(axis=1, keepdims=True)
-    level = np.maximum(frames.max(axis=1), -frames.min(axis=1))
-    raw = autocorrelation(frames * window)
-    return raw / (np.maximum(raw[:, :1], np.float32(1e-12)) * weight), level
+    frames = windows(padded, length)[starts]
+    mean = frames.mean(axis=1)
+    level = np.maximum(frames.max(axis=1) - mean, mean - frames.min(axis=1))
+    frames -= mean[:, np.newaxis]
+    frames *= window
+    raw = autocorrelation(frames)
+    raw /= np.maximum(raw[:, :1], np.float32(1e-12)) * weight
+    return raw, level
 
 
 def autocorrelation(frames: np.ndarray) -> np.ndarray:
@@ -107,8 +119,8 @@ def autocorrelation(frames: np.ndarray) -> np.ndarray:
     Few lags are wanted: a product of matrices is faster than the inverse transform.
     """
     n_fft = scipy.fft.next_fast_len(frames.shape[-1] + int(RATE / F0_RANGE[0]) + 2, real=True)
-    transform = scipy.fft.rfft(frames, n=n_fft, axis=-1)
-    return (transform.real**2 + transform.imag**2) @ to_lags(n_fft)
+    magnitude = np.abs(scipy.fft.rfft(frames, n=n_fft, axis=-1))
+    return np.square(magnitude, out=magnitude) @ to_lags(n_fft)
 
 
 @cache
@@ -123,7 +135,7 @@ def to_lags(n_fft: int) -> np.ndarray:
 @cache
 def window_autocorrelation() -> tuple[np.ndarray, np.ndarray]:
     """Return the Hann window and its autocorrelation relative to that at lag 0."""
-    window = get_window("hann", round(WINDOW * RATE), fftbins=False).astype(np.float32)
+    window = np.hanning(round(WINDOW * RATE)).astype(np.float32)
     weight = autocorrelation(window)
     return window, weight / weight[0]
 
@@ -133,23 +145,40 @@ def candidates(correlation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
     Where there are fewer peaks the rest have height 0.
     """
+    first, cost = octave_costs()
+    last = first + len(cost) - 1
+    inner = correlation[:, first : last + 1]
+    peak = inner >= correlation[:, first - 1 : last]
+    peak &= inner > correlation[:, first + 1 : last + 2]
+    strength = np.where(peak, inner - cost, np.float32(0))
+    # the highest one after another: so few are found faster than by sorting
+    rows = np.arange(len(inner)) * inner.shape[1]
+    places = np.empty((CANDIDATES, len(inner)), dtype=np.intp)
+    found = np.empty((CANDIDATES, len(inner)), dtype=bool)
+    left = strength.ravel()
+    for candidate in range(CANDIDATES):
+        lag = strength.argmax(axis=1)
+        highest = rows + lag
+        found[candidate] = left[highest] > 0
+        left[highest] = 0
+        places[candidate] = lag
+    at = places.T + first
+    flat, position = correlation.ravel(), at + np.arange(len(inner))[:, np.newaxis] * correlation.shape[1]
+    before, here, after = (flat[position + offset] for offset in (-1, 0, 1))
+    curvature = np.minimum(before - 2 * here + after, np.float32(-1e-9))
+    offset = np.minimum(np.maximum((before - after) / (2 * curvature), -0.5), 0.5)
+    height = here - (before - after) * offset / 4
+    frequency = np.float32(RATE * OVERSAMPLING) / (at.astype(np.float32) + offset)
+    return frequency, np.where(found.T, np.minimum(np.maximum(height, 0), 1), np.float32(0))
+
+
+@cache
+def octave_costs() -> tuple[int, np.ndarray]:
+    """Return the first lag of the pitch range, and what that and each later one costs, float32 of shape (lags,)."""
     step = RATE * OVERSAMPLING
     first, last = int(np.ceil(step / F0_RANGE[1])), int(step / F0_RANGE[0])
-    inner = correlation[:, first : last + 1]
-    peak = (inner >= correlation[:, first - 1 : last]) & (inner > correlation[:, first + 1 : last + 2])
     lags = np.arange(first, last + 1, dtype=np.float32)
-    strength = np.where(peak, inner - np.float32(OCTAVE_COST) * np.log2(lags / step * F0_RANGE[0]), np.float32(0))
-    best = np.argpartition(-strength, CANDIDATES, axis=1)[:, :CANDIDATES]
-    best.sort(axis=1)
-    rows = np.arange(len(correlation))[:, None]
-    at = best + first
-    before, here, after = (correlation[rows, at + offset] for offset in (-1, 0, 1))
-    curvature = np.minimum(before - 2 * here + after, np.float32(-1e-9))
-    offset = np.clip((before - after) / (2 * curvature), -0.5, 0.5)
-    found = np.take_along_axis(strength, best, axis=1) > 0
-    height = here - (before - after) * offset / 4
-    frequency = np.float32(step) / (at.astype(np.float32) + offset)
-    return frequency, np.where(found, np.clip(height, 0, 1), np.float32(0))
+    return first, np.float32(OCTAVE_COST) * np.log2(lags / step * F0_RANGE[0])
 
 
 def best_path(f0: np.ndarray, height: np.ndarray, level: np.ndarray, *, frame_seconds: float) -> Pitch:
@@ -187,11 +216,21 @@ def viterbi(first: np.ndarray, gain: np.ndarray) -> np.ndarray:
     gain : np.ndarray, shape (steps, states, states)
         Gain of arriving in a state (second axis) from a state (third axis).
     """
-    arriving, total = np.empty_like(gain), first
-    for step, result in zip(gain, arriving, strict=True):
-        np.add(step, total, out=result)
-        total = result.max(axis=1)
-    path = [int(total.argmax())]
-    for best in arriving.argmax(axis=2)[::-1].tolist():
-        path.append(best[path[-1]])
-    return np.array(path[::-1], dtype=np.intp)
+    # From both ends to the middle, in one loop over half of the steps: a step backwards arrives where it comes from.
+    # With an odd number of them the way from the beginning starts by standing still.
+    steps, states = gain.shape[:2]
+    half, odd = steps // 2, steps % 2
+    ways = np.empty((half + odd, 2, states, states), dtype=gain.dtype)
+    ways[:odd, 0] = np.where(np.eye(states, dtype=bool), 0, -np.inf)
+    ways[odd:, 0] = gain[:half]
+    ways[:, 1] = gain[half:][::-1].transpose(0, 2, 1)
+    total = np.stack([first, np.zeros_like(first)])
+    for way in ways:
+        way += total[:, np.newaxis]
+        total = np.maximum.reduce(way, axis=2)
+    middle = int(total.sum(axis=0).argmax())
+    there, back = [middle], [middle]
+    for before, after in ways.argmax(axis=3)[::-1].tolist():
+        there.append(before[there[-1]])
+        back.append(after[back[-1]])
+    return np.array(there[half::-1] + back[1:], dtype=np.intp)

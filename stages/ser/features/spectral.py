@@ -10,7 +10,8 @@ from functools import cache
 import numpy as np
 import scipy.fft
 
-from ser.features.filter_banks import chroma_filters, mel_filters
+from ser.features.filter_banks import chroma_filters, mel_blocks
+from ser.features.frames import RUN, run_sums
 
 AMIN = 1e-10  # power that counts as zero (librosa)
 ALPHA = ((50, 1000), (1000, 5000))  # Hz
@@ -23,18 +24,36 @@ TOP_DB = 80.0  # dB; what is further below the maximum of the clip is raised to 
 
 def power_to_db(power: np.ndarray, top_db: float = TOP_DB) -> np.ndarray:
     """Return powers in dB relative to 1, none more than `top_db` below the largest (as librosa does)."""
-    decibels = 10 * np.log10(np.maximum(power, np.float32(AMIN)))
-    return np.maximum(decibels, decibels.max() - np.float32(top_db))
+    return to_decibels(np.maximum(power, max(AMIN, float(power.max()) * 10 ** (-top_db / 10)), dtype=power.dtype))
+
+
+def to_decibels(power: np.ndarray) -> np.ndarray:
+    """Return powers above 0 in dB relative to 1."""
+    decibels = np.log10(power)
+    decibels *= 10
+    return decibels
 
 
 def mel(power: np.ndarray, *, sr: int, n_mels: int) -> np.ndarray:
     """Return the mel spectrogram, shape (frames, n_mels), of a power spectrogram of shape (frames, bins)."""
-    return power @ mel_filters(sr, 2 * (power.shape[1] - 1), n_mels)
+    bands_of = np.empty((len(power), n_mels), dtype=np.float32)
+    for bins, bands, filters in mel_blocks(sr, 2 * (power.shape[1] - 1), n_mels):
+        np.matmul(power[:, bins], filters, out=bands_of[:, bands])
+    return bands_of
 
 
 def mfcc(log_mel: np.ndarray, *, n_mfcc: int) -> np.ndarray:
     """Return mel-frequency cepstral coefficients, the 0th included, shape (frames, n_mfcc)."""
-    return scipy.fft.dct(log_mel, type=2, norm="ortho", axis=1)[:, :n_mfcc]
+    return log_mel @ cosine_transform(log_mel.shape[1], n_mfcc)
+
+
+@cache
+def cosine_transform(n_mels: int, n_mfcc: int) -> np.ndarray:
+    """Return the orthonormal cosine transform (type 2) as a matrix, float32 of shape (n_mels, n_mfcc).
+
+    So few coefficients of so few bands are faster had by a product of matrices than by a transform.
+    """
+    return np.ascontiguousarray(scipy.fft.dct(np.eye(n_mels), type=2, norm="ortho", axis=1)[:, :n_mfcc], np.float32)
 
 
 def chroma(power: np.ndarray, *, sr: int) -> np.ndarray:
@@ -44,13 +63,15 @@ def chroma(power: np.ndarray, *, sr: int) -> np.ndarray:
     return energy / np.where(largest > np.finfo(np.float32).tiny, largest, 1.0)
 
 
-def spectral_shape(power: np.ndarray, decibels: np.ndarray, frequencies: np.ndarray) -> dict[str, np.ndarray]:
+def spectral_shape(
+    power: np.ndarray, decibels: np.ndarray, magnitude: np.ndarray, frequencies: np.ndarray
+) -> dict[str, np.ndarray]:
     """Return descriptors of how power and magnitude are spread over frequency.
 
     Parameters
     ----------
-    power, decibels : np.ndarray, shape (frames, bins)
-        The same as power, none below `AMIN`, and in dB.
+    power, decibels, magnitude : np.ndarray, shape (frames, bins)
+        The same as power, none below `AMIN`, in dB, and as its square root.
     frequencies : np.ndarray, shape (bins,)
         Hz.
 
@@ -60,37 +81,42 @@ def spectral_shape(power: np.ndarray, decibels: np.ndarray, frequencies: np.ndar
         Centroid and spread (Hz), skewness and kurtosis of the magnitudes; entropy (bits, of the power) and flatness
         (dB; 0 is white); flux (of the magnitudes scaled to unit sum).
     """
-    magnitude = np.sqrt(power)
-    share = magnitude / magnitude.sum(axis=1, keepdims=True)
+    ones = np.ones(power.shape[1], dtype=np.float32)  # a product with it is a sum over the bins, and faster
+    share = magnitude / (magnitude @ ones)[:, np.newaxis]
     centroid = share @ frequencies
     # moments about a point near all centroids, in kHz, then about each centroid: small numbers, little rounding
-    middle = centroid.mean()
-    x = (frequencies - middle) / np.float32(1000)
+    x = (frequencies - centroid.mean()) / np.float32(1000)
     first, second, third, fourth = (share @ np.stack([x, x**2, x**3, x**4], axis=1)).T
-    variance = np.maximum(second - first**2, np.float32(1e-6))
+    square = first**2
+    variance = np.maximum(second - square, np.float32(1e-6))
     change = share[1:] - share[:-1]
-    whole = power.sum(axis=1)
-    level = 10 * np.log10(whole)
+    whole = power @ ones
+    level = to_decibels(whole)
     bits = np.float32(1 / (10 * np.log10(2)))  # of a decibel
+    flux = np.zeros(len(power), dtype=np.float32)
+    np.sqrt(np.einsum("tf,tf->t", change, change), out=flux[1:])
     return {
         "centroid": centroid,
         "spread": 1000 * np.sqrt(variance),
-        "spectral_skewness": (third - 3 * first * second + 2 * first**3) / variance**1.5,
-        "spectral_kurtosis": (fourth - 4 * first * third + 6 * first**2 * second - 3 * first**4) / variance**2,
+        "spectral_skewness": (third - 3 * first * second + 2 * first * square) / variance**1.5,
+        "spectral_kurtosis": (fourth - 4 * first * third + 6 * square * second - 3 * square**2) / variance**2,
         "entropy": (level - np.einsum("tf,tf->t", power, decibels) / whole) * bits,
-        "flatness": decibels.mean(axis=1) - level + np.float32(10 * np.log10(power.shape[1])),
-        "flux": np.concatenate([[np.float32(0)], np.sqrt(np.einsum("tf,tf->t", change, change))]),
+        "flatness": decibels @ (ones / len(ones)) - level + np.float32(10 * np.log10(len(ones))),
+        "flux": flux,
     }
 
 
-def rolloffs(power: np.ndarray, frequencies: np.ndarray) -> dict[str, np.ndarray]:
+def rolloffs(magnitude: np.ndarray, frequencies: np.ndarray) -> dict[str, np.ndarray]:
     """Return the frequencies (Hz) below which 25 to 90 % of the magnitude lie, by name, each of shape (frames,)."""
-    cumulative = np.cumsum(np.sqrt(power), axis=1)
-    whole = cumulative[:, -1:]
-    return {
-        f"rolloff_{percent}": frequencies[(cumulative >= np.float32(percent / 100) * whole).argmax(axis=1)]
-        for percent in ROLLOFFS
-    }
+    within, upto = run_sums(magnitude)
+    wanted = np.array(ROLLOFFS, dtype=np.float32)[:, np.newaxis] / 100 * upto[:, -1]
+    run = (upto >= wanted[..., np.newaxis]).argmax(axis=2)
+    rows = np.arange(len(magnitude))
+    before = np.where(run > 0, upto[rows, run - 1], 0)
+    reached = within[rows, run]
+    reached += before[..., np.newaxis]
+    bins = RUN * run + (reached >= wanted[..., np.newaxis]).argmax(axis=2)
+    return {f"rolloff_{percent}": row for percent, row in zip(ROLLOFFS, frequencies[bins], strict=True)}
 
 
 def band_balance(power: np.ndarray, decibels: np.ndarray, sr: int) -> dict[str, np.ndarray]:
@@ -111,7 +137,7 @@ def band_balance(power: np.ndarray, decibels: np.ndarray, sr: int) -> dict[str, 
     """
     n_fft = 2 * (power.shape[1] - 1)
     to_bands, to_slopes = balance_filters(sr, n_fft)
-    low, high, *bands, whole = (10 * np.log10(power @ to_bands)).T
+    low, high, *bands, whole = to_decibels(power @ to_bands).T
     below, above = (decibels[:, bins_of(band, sr, n_fft)].max(axis=1) for band in HAMMARBERG)
     balance = {"alpha_ratio": low - high, "hammarberg": below - above}
     balance |= {f"slope_{a}_{b}": slope for (a, b), slope in zip(SLOPES, (decibels @ to_slopes).T, strict=True)}
@@ -148,24 +174,28 @@ def bins_of(band: tuple[float, float], sr: int, n_fft: int) -> slice:
 def loudness(mel_spectrogram: np.ndarray) -> np.ndarray:
     """Return the sum of the mel bands after compression by the power 1/3 (Hermansky 1990), shape (frames,)."""
     # numpy's cube root takes several times as long as logarithm and exponential together
-    return np.exp(np.log(np.maximum(mel_spectrogram, np.float32(AMIN))) / 3).sum(axis=1)
+    compressed = np.log(np.maximum(mel_spectrogram, np.float32(AMIN)))
+    compressed /= 3
+    return np.exp(compressed, out=compressed).sum(axis=1)
 
 
 def rms(power: np.ndarray) -> np.ndarray:
     """Return the root mean square of the Hann-windowed frames, shape (frames,), by Parseval's theorem."""
     n_fft = 2 * (power.shape[1] - 1)
-    both_sides = 2 * power.sum(axis=1) - power[:, 0] - power[:, -1]
-    return np.sqrt(both_sides / n_fft**2)
+    both_sides = np.full(power.shape[1], 2 / n_fft**2, dtype=np.float32)
+    both_sides[[0, -1]] /= 2
+    return np.sqrt(power @ both_sides)
 
 
 def zero_crossings(y: np.ndarray, *, frame_length: int, hop_length: int) -> np.ndarray:
     """Return the share of samples of each frame whose sign differs from the one before them in it, shape (frames,)."""
     negative = np.signbit(y)
-    changes = np.concatenate([[0, 0], np.cumsum(negative[1:] != negative[:-1], dtype=np.int32)])  # before each sample
+    crossings = np.flatnonzero(negative[1:] != negative[:-1])  # the sample before each
     centres = np.arange(1 + len(y) // hop_length) * hop_length
-    ends = np.minimum(centres + frame_length // 2, len(y))
+    ends = np.minimum(centres + frame_length // 2, len(y)) - 1  # the last sample of each frame
     starts = np.maximum(centres - frame_length // 2, 0)
-    return (changes[ends] - changes[np.minimum(starts + 1, len(y))]).astype(np.float32) / frame_length
+    inside = np.searchsorted(crossings, ends) - np.searchsorted(crossings, starts)
+    return inside.astype(np.float32) / frame_length
 
 
 def delta(descriptors: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.ndimage import uniform_filter1d
 
+from ser.features.frames import cumulative_sums, windows
 from ser.features.pitch import RATE
 
 TREND_PERIODS = 1.5  # length of the running mean that zero-frequency filtering subtracts, in periods
@@ -52,11 +53,12 @@ def find_cycles(y: np.ndarray, low: np.ndarray, f0: np.ndarray, *, sr: int, hop_
     sr, hop_length : int
         Hz, samples.
     """
-    typical = sr / np.median(f0[f0 > 0])
+    heights = np.sort(f0[f0 > 0])
+    typical = 2 * sr / (heights[(len(heights) - 1) // 2] + heights[len(heights) // 2])
     closures = glottal_closures(low, typical * RATE / sr) * (sr / RATE)
     frames = np.minimum(np.rint(closures / hop_length).astype(int), len(f0) - 1)
     expected = sr / np.maximum(f0[frames[:-1]], 1e-3)
-    between = np.diff(closures)
+    between = closures[1:] - closures[:-1]
     half, reach = max(int(typical / 2), 8), max(int(SEARCH * typical), 2)
     start, lag = np.rint(closures[:-1]).astype(int), np.rint(between).astype(int)
     inside = (start >= half) & (start + lag + reach + half + 1 < len(y))
@@ -73,7 +75,7 @@ def glottal_closures(y: np.ndarray, period: float) -> np.ndarray:
     width = int(TREND_PERIODS * period) | 1
     z = y.astype(np.float64)
     for _ in range(3):
-        z = np.cumsum(z)
+        z = cumulative_sums(z[np.newaxis])[0]
         z -= uniform_filter1d(z, width, mode="nearest")
     z -= uniform_filter1d(z, width, mode="nearest")
     rising = np.flatnonzero((z[:-1] < 0) & (z[1:] >= 0))
@@ -93,19 +95,20 @@ def match(y: np.ndarray, start: np.ndarray, lag: np.ndarray, half: int, reach: i
     reach : int
         Largest change of a lag, in samples.
     """
-    length = 2 * half
-    windows = np.lib.stride_tricks.sliding_window_view(y, length)
-    cycle = windows[start - half]
-    later = np.lib.stride_tricks.sliding_window_view(y, length + 2 * reach)[start + lag - half - reach]
-    shifted = np.lib.stride_tricks.sliding_window_view(later, length, axis=1)
+    length, shifts = 2 * half, 2 * reach + 1
+    cycle = windows(y, length)[start - half]
+    later = windows(y, length + 2 * reach)[start + lag - half - reach]
+    step = later.itemsize
+    shifted = np.ndarray((len(later), shifts, length), later.dtype, later, strides=(later.strides[0], step, step))
     product = np.einsum("cls,cs->cl", shifted, cycle)
-    energy = np.einsum("cls,cls->cl", shifted, shifted) * np.einsum("cs,cs->c", cycle, cycle)[:, None]
+    inside = np.tri(length + 2 * reach, shifts, 0) - np.tri(length + 2 * reach, shifts, -length)
+    energy = (np.square(later) @ inside.astype(later.dtype)) * np.einsum("cs,cs->c", cycle, cycle)[:, np.newaxis]
     correlation = product / np.sqrt(np.maximum(energy, np.float32(1e-24)))
-    best = np.clip(correlation.argmax(axis=1), 1, 2 * reach - 1)
+    best = np.minimum(np.maximum(correlation.argmax(axis=1), 1), 2 * reach - 1)
     rows = np.arange(len(best))
     before, here, after = (correlation[rows, best + step] for step in (-1, 0, 1))
     curvature = np.minimum(before - 2 * here + after, -1e-9)
-    offset = np.clip((before - after) / (2 * curvature), -1, 1)
+    offset = np.minimum(np.maximum((before - after) / (2 * curvature), -1), 1)
     return best - reach + offset, here - (before - after) * offset / 4
 
 
@@ -128,13 +131,13 @@ def voice_quality(cycles: Cycles, centres: np.ndarray, *, sr: int) -> dict[str, 
         cycles (dB; Boersma 1993). Frames without cycles have the mean of the clip, a clip without cycles 0.
     """
     start, period, correlation, amplitude = cycles
-    following = np.abs(np.diff(start) - period[:-1]) < PERIOD_TOLERANCE * period[:-1]
+    following = np.abs(start[1:] - start[:-1] - period[:-1]) < PERIOD_TOLERANCE * period[:-1]
     first = np.flatnonzero(following)
     change = np.abs(period[first + 1] - period[first])
     level = 20 * np.log10(np.maximum(amplitude, 1e-9))
     every = near(start, centres, AVERAGING * sr)
     paired = near(start[first], centres, AVERAGING * sr)
-    harmonic = np.clip(average(correlation, *every), HNR_LIMIT, 1 - HNR_LIMIT)
+    harmonic = np.minimum(np.maximum(average(correlation, *every), HNR_LIMIT), 1 - HNR_LIMIT)
     return {
         "jitter": average(change, *paired) / np.maximum(average(period, *every), 1.0),
         "shimmer": average(np.abs(level[first + 1] - level[first]), *paired),
@@ -149,7 +152,8 @@ def near(positions: np.ndarray, centres: np.ndarray, reach: float) -> tuple[np.n
 
 def average(values: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
     """Return the mean of the values from `low` to `high`, of all where there are none between, 0 without values."""
-    sums = np.concatenate([[0.0], np.cumsum(values, dtype=np.float64)])
+    sums = np.zeros(len(values) + 1)
+    np.cumsum(values, out=sums[1:])
     count = high - low
     overall = sums[-1] / max(len(values), 1)
     return np.where(count > 0, (sums[high] - sums[low]) / np.maximum(count, 1), overall)
