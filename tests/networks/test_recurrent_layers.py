@@ -10,7 +10,7 @@ def test_dropout_keeps_the_mean_and_drops_the_share():
     dropped = dropout(values)
     assert (dropped == 0).float().mean().item() == pytest.approx(0.3, abs=0.005)
     assert dropped.mean().item() == pytest.approx(1, abs=0.01)
-    assert set(dropped.unique().tolist()) == {0.0, pytest.approx(1 / 0.7)}
+    assert dropped.unique().tolist() == pytest.approx([0, 1 / 0.7])
     # neighbours are dropped independently of each other
     zeros = dropped == 0
     assert (zeros[:, 1:] & zeros[:, :-1]).float().mean().item() == pytest.approx(0.09, abs=0.005)

@@ -27,10 +27,15 @@ from ser.networks.batches import (
     smoothed_targets,
 )
 from ser.networks.early_stopping import Fitted, check_epochs, validation_scores
-from ser.networks.fused_normalization import FusedNormalization
 from ser.networks.keras_backend import DEVICE, keras
+from ser.networks.keras_layers import (
+    AttentivePooling,
+    BidirectionalGRU,
+    FusedNormalization,
+    MaskPadding,
+    MeanMaxPooling,
+)
 from ser.networks.keras_saved import KerasModel, inference, keras_layers, load_model, save_model
-from ser.networks.time_pooling import AttentivePooling, BidirectionalGRU, MaskPadding, MeanMaxPooling
 from ser.storage.seeds import derive_seed
 from ser.storage.shards import Ragged
 

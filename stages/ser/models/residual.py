@@ -19,8 +19,8 @@ from ser.networks.batches import (
     smoothed_targets,
 )
 from ser.networks.early_stopping import Fitted, check_epochs, validation_scores
-from ser.networks.fused_normalization import FusedNormalization
 from ser.networks.keras_backend import keras
+from ser.networks.keras_layers import FusedNormalization
 from ser.networks.keras_saved import KerasModel, inference, keras_layers, load_model, save_model
 from ser.storage.seeds import derive_seed
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from ser.networks.keras_backend import keras, tf
-from ser.networks.time_pooling import MaskPadding
+from ser.networks.keras_layers import MaskPadding
 from ser.storage.whole_files import write_json, written
 
 if TYPE_CHECKING:
