@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser.networks.batch_perturbation import draw_mixture, mask_frames, perturbed_batch, stretch_frames
+from ser.networks.batch_perturbation import draw_masks, draw_mixture, perturbed_batch, stretched
 
 NONE = SimpleNamespace(stretch=0.0, mixup=0.0, feature_masks=0, feature_mask_width=1, time_masks=0, time_mask_share=0.0)
 
@@ -14,34 +14,50 @@ def with_(**changes) -> SimpleNamespace:
     return SimpleNamespace(**vars(NONE) | changes)
 
 
-@given(st.integers(1, 300), st.floats(0.5, 1.5))
-def test_a_stretched_clip_keeps_its_course(frames, rate):
-    course = np.stack([np.linspace(0, 1, frames), np.linspace(5, -5, frames)], axis=1).astype(np.float32)
-    stretched = stretch_frames(course, rate)
-    assert len(stretched) == max(1, round(frames / rate))
-    expected = np.stack([np.linspace(0, 1, len(stretched)), np.linspace(5, -5, len(stretched))], axis=1)
-    if frames > 1 and len(stretched) > 1:  # straight lines stay straight
-        np.testing.assert_allclose(stretched, expected, atol=1e-5)
+@given(st.lists(st.tuples(st.integers(1, 300), st.floats(0.5, 1.5)), min_size=1, max_size=5))
+def test_stretched_clips_keep_their_course(clips):
+    def course(frames: int) -> np.ndarray:
+        return np.stack([np.linspace(0, 1, frames), np.linspace(5, -5, frames)], axis=1).astype(np.float32)
+
+    spoken, rates = np.array([frames for frames, _ in clips]), np.array([rate for _, rate in clips])
+    batch, lengths = stretched([course(frames) for frames in spoken], rates, 8)
+    assert lengths.tolist() == [max(1, round(frames / rate)) for frames, rate in clips]
+    assert batch.shape[1] % 8 == 0 and 0 <= batch.shape[1] - lengths.max() < 8
+    for values, frames, length in zip(batch, spoken, lengths, strict=True):
+        if frames > 1 and length > 1:  # straight lines stay straight
+            np.testing.assert_allclose(values[:length], course(length), atol=1e-5)
 
 
-@given(st.integers(1, 60), st.integers(1, 12), st.integers(0, 2**31))
-def test_masks_hold_the_means_and_are_no_wider_than_allowed(frames, features, seed):
-    clip = np.arange(1, frames * features + 1, dtype=np.float32).reshape(frames, features)
-    fill = -np.arange(1, features + 1, dtype=np.float32)
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=5), st.integers(1, 12), st.integers(0, 2**31))
+def test_masks_are_no_wider_than_allowed_and_within_their_clip(lengths, features, seed):
     settings = with_(feature_masks=1, feature_mask_width=4, time_masks=1, time_mask_share=0.25)
-    masked = mask_frames(clip, fill, settings, np.random.default_rng(seed))
-    changed = masked != clip
-    assert (masked[changed] == np.broadcast_to(fill, clip.shape)[changed]).all()
-    assert changed.all(axis=0).sum() <= 4 + (frames < 2)
-    assert changed.all(axis=1).sum() <= max(frames * 0.25, features <= 4 and frames)
-    assert (clip > 0).all()  # the caller's clip is as it was
+    lengths = np.array(lengths)
+    shape = (64, features)
+    frames, bands = draw_masks(lengths, shape, settings, np.random.default_rng(seed))
+    assert (bands.sum(axis=1) <= 4).all()
+    for hidden, length in zip(frames, lengths, strict=True):
+        assert hidden[length:].all()  # what lies behind the clip
+        assert hidden[:length].sum() <= length * 0.25
 
 
-def test_masks_reach_every_place():
-    clip, fill = np.ones((20, 10), dtype=np.float32), np.zeros(10, dtype=np.float32)
+def test_masks_reach_every_place_and_are_runs():
     settings = with_(feature_masks=1, feature_mask_width=3, time_masks=1, time_mask_share=0.2)
-    masked = [mask_frames(clip, fill, settings, np.random.default_rng(seed)) == 0 for seed in range(300)]
-    assert np.any(masked, axis=0).all()
+    frames, bands = draw_masks(np.full(300, 20), (20, 10), settings, np.random.default_rng(0))
+    for masks in (frames, bands):
+        assert masks.any(axis=0).all()
+        assert (np.diff(masks.astype(int), axis=1, prepend=0) == 1).sum(axis=1).max() == 1
+
+
+def test_what_is_masked_holds_the_means():
+    clips, fill = [np.ones((length, 10), dtype=np.float32) for length in (20, 11)], -np.arange(1, 11, dtype=np.float32)
+    settings = with_(feature_masks=2, feature_mask_width=3, time_masks=1, time_mask_share=0.2)
+    batch, lengths, _ = perturbed_batch(clips, np.eye(2, dtype=np.float32), fill, settings, np.random.default_rng(3), 8)
+    assert lengths.tolist() == [20, 11]
+    changed = batch != 1
+    assert changed[0, :20].any() and not changed[0, :20].all()
+    assert (batch[changed] == np.broadcast_to(fill, batch.shape)[changed]).all()
+    assert changed[0, 20:].all() and changed[1, 11:].all()
+    assert all((clip == 1).all() for clip in clips)  # the caller's clips are as they were
 
 
 def test_a_mixture_takes_the_larger_part_from_the_example_itself():

@@ -56,3 +56,43 @@ def test_a_network_on_few_clips_predicts_as_it_has_learnt(keras, epochs):
         probabilities = keras.residual.predict_proba(fitted.model, examples.inputs)
         loss = -np.log(probabilities[np.arange(len(examples.labels)), examples.labels]).mean()
         assert loss < np.log(CLASSES)
+
+
+def test_steps_are_those_of_keras_and_its_adamw(keras):
+    """The same network, batches and settings, trained by `keras.Model.train_on_batch`."""
+    from ser.networks.keras_backend import keras as library
+
+    settings = SimpleNamespace(weight_decay=0.05, gradient_clip=0.5)
+    arguments = dict(features=FEATURES, classes=CLASSES, units=8, blocks=1, input_dropout=0.0, dropout=0.0, limit=3.0)
+    build, training = keras.residual.build_network, keras.training
+    network = training.initialized(build, arguments, seed=3)
+    own = training.training_of(network, build, arguments, settings)
+    optimizer = library.optimizers.AdamW(weight_decay=0.05, global_clipnorm=0.5)
+    network.compile(optimizer, "categorical_crossentropy")
+    for layer in network.layers:
+        if isinstance(layer, library.layers.BatchNormalization):
+            layer.momentum = 0.9
+    rng, rates = np.random.default_rng(0), np.float32([0.01, 0.02, 0.005])
+    inputs = rng.normal(size=(3, 16, FEATURES)).astype(np.float32)
+    targets = rng.dirichlet(np.ones(CLASSES), (3, 16)).astype(np.float32)
+    weights = rng.uniform(0.5, 2, (3, 16)).astype(np.float32)
+    loss, _ = own.steps([inputs], targets, weights, rates, np.full(3, 0.9, dtype=np.float32))
+    losses = []
+    for batch, wanted, weight, rate in zip(inputs, targets, weights, rates, strict=True):
+        optimizer.learning_rate = rate
+        losses.append(network.train_on_batch(batch, wanted, sample_weight=weight))
+    assert float(loss) / 16 == pytest.approx(sum(losses), rel=1e-4)
+    for value, expected in zip(own.network.get_weights(), network.get_weights(), strict=True):
+        np.testing.assert_allclose(value, expected, rtol=1e-3, atol=1e-5)
+
+
+def test_a_fit_does_not_depend_on_the_fits_before_it_in_the_process(keras):
+    from ser.settings.all_sections import load_params
+
+    settings = load_params(ROOT / "params.yaml").train_residual_keras
+    weights = []
+    for seed in (1, 2, 1):
+        fitted = keras.residual.fit(clips(40, 1), None, CLASSES, settings, seed=seed, epochs=2)
+        weights.append(fitted.model.network.get_weights())
+    assert all(np.array_equal(first, third) for first, third in zip(weights[0], weights[2], strict=True))
+    assert not np.array_equal(weights[0][0], weights[1][0])

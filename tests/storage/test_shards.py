@@ -108,6 +108,17 @@ def test_selections_can_be_selected_again(tmp_path):
     assert_same(ragged.select(np.array([3, 1, 0])).select(np.array([2, 0])), [items[0], items[3]])
 
 
+def test_several_items_are_read_in_the_order_asked_for(tmp_path):
+    items = arrays([5, 1, 20, 3, 8])
+    ragged = write(tmp_path, items, shard_bytes=100)
+    wanted = np.array([4, 0, 2, 0, 3])
+    read = ragged.read(wanted)
+    assert len(read) == len(wanted)
+    for array, item in zip(read, wanted, strict=True):
+        np.testing.assert_array_equal(array, items[item])
+    assert ragged.read(np.array([], dtype=int)) == []
+
+
 def test_selecting_leaves_the_original_as_it_was(tmp_path):
     items = arrays([5, 1, 20])
     ragged = write(tmp_path, items)

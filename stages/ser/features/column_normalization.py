@@ -149,13 +149,20 @@ class WithoutMean:
         return len(self._clips)
 
     def __getitem__(self, item: int) -> np.ndarray:
-        frames = self._clips[item]
-        return frames - frames.mean(axis=0, dtype=np.float64).astype(np.float32)
+        return _less_mean(self._clips[item])
+
+    def read(self, items: np.ndarray) -> list[np.ndarray]:
+        """Return several items; see `Ragged.read`."""
+        return [_less_mean(frames) for frames in self._clips.read(items)]
 
     @property
     def lengths(self) -> np.ndarray:
         """Number of frames of each clip, shape (n,)."""
         return self._clips.lengths
+
+
+def _less_mean(frames: np.ndarray) -> np.ndarray:
+    return frames - frames.mean(axis=0, dtype=np.float64).astype(np.float32)
 
 
 def mean_subtracted(clips: Ragged, subtract: bool) -> Ragged | WithoutMean:

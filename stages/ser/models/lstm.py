@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ser.compute.bfloat16 import multiplies_bfloat16
 from ser.errors import InputError
 from ser.features.column_normalization import mean_subtracted
 from ser.features.column_statistics import check_finite, frame_statistics
@@ -81,7 +82,7 @@ def fit(
         torch.manual_seed(derive_seed(seed, "lstm"))
         network = _build(train.inputs, classes, settings).to(device)
     groups = [{"params": network.parameters(), "relative_rate": 1.0}]
-    optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay)
+    optimizer = torch.optim.AdamW(groups, weight_decay=settings.weight_decay, fused=True)
     history, best_epoch = run_epochs(
         network,
         optimizer,
@@ -125,20 +126,21 @@ def _train_epoch(
         return list(bucketed_batches(train.inputs.lengths, order, settings.batch_size, rng))
 
     def read_batch(items: np.ndarray, targets: np.ndarray, rng: np.random.Generator) -> tuple:
-        clips = [train.inputs[item] for item in items]
+        clips = train.inputs.read(items)
         frames, lengths, mixed = perturbed_batch(clips, targets, fill, settings, rng, multiple)
         return (time_first(frames), lengths), mixed
 
     targets = smoothed_targets(train, network.settings["classes"], settings.label_smoothing)
     batches = epoch_batches(one_pass)
+    mixed_precision = settings.mixed_precision and (network.mean.device.type == "cuda" or multiplies_bfloat16())
     return train_batches(
-        network, optimizer, train.labels, targets, batches, read_batch, settings, seed, epoch, settings.mixed_precision
+        network, optimizer, train.labels, targets, batches, read_batch, settings, seed, epoch, mixed_precision
     )
 
 
 def time_first(batch: np.ndarray) -> np.ndarray:
     """Return a batch, shape (batch, time, features), in the order the network takes: (time, batch, features)."""
-    return np.ascontiguousarray(batch.swapaxes(0, 1))
+    return batch.swapaxes(0, 1)
 
 
 def _length_multiple(network: LSTMNetwork) -> int:
@@ -170,7 +172,7 @@ def predict_proba(model: LSTMNetwork, inputs: Ragged) -> np.ndarray:
     with torch.no_grad():
         for start in range(0, len(inputs), PREDICTION_BATCH):
             items = by_length[start : start + PREDICTION_BATCH]
-            frames, lengths = padded([inputs[item] for item in items], fill, _length_multiple(model))
+            frames, lengths = padded(inputs.read(items), fill, _length_multiple(model))
             arrays = (time_first(frames), lengths)
             logits = model(*(torch.from_numpy(array).to(model.mean.device) for array in arrays))
             probabilities[items] = torch.softmax(logits, dim=1).cpu().numpy()

@@ -20,7 +20,8 @@ from ser.networks.batches import (
 )
 from ser.networks.early_stopping import Fitted, check_epochs, validation_scores
 from ser.networks.keras_backend import keras
-from ser.networks.keras_saved import KerasModel, keras_layers, load_model, predict_batches, save_model
+from ser.networks.keras_layers import FusedNormalization
+from ser.networks.keras_saved import KerasModel, inference, keras_layers, load_model, save_model
 from ser.storage.seeds import derive_seed
 
 if TYPE_CHECKING:
@@ -57,16 +58,16 @@ def build_network(
     x = layers.Lambda(keras.ops.clip, arguments=dict(x_min=-limit, x_max=limit), name="limit")(inputs)
     x = layers.Dropout(input_dropout, name="input_dropout")(x)
     x = layers.Dense(units, use_bias=False, name="projection")(x)
-    x = layers.BatchNormalization(name="projection_normalisation")(x)
+    x = FusedNormalization(name="projection_normalisation")(x)
     x = layers.ReLU(name="projection_relu")(x)
     for block in range(1, blocks + 1):
         skip = x
         x = layers.Dense(units, use_bias=False, kernel_initializer="he_normal", name=f"block_{block}_dense_1")(x)
-        x = layers.BatchNormalization(name=f"block_{block}_normalisation_1")(x)
+        x = FusedNormalization(name=f"block_{block}_normalisation_1")(x)
         x = layers.ReLU(name=f"block_{block}_relu_1")(x)
         x = layers.Dropout(dropout, name=f"block_{block}_dropout")(x)
         x = layers.Dense(units, use_bias=False, kernel_initializer="he_normal", name=f"block_{block}_dense_2")(x)
-        x = layers.BatchNormalization(name=f"block_{block}_normalisation_2")(x)
+        x = FusedNormalization(name=f"block_{block}_normalisation_2")(x)
         x = layers.Add(name=f"block_{block}_add")([skip, x])
         x = layers.ReLU(name=f"block_{block}_relu_2")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
@@ -111,7 +112,11 @@ def fit(
     ValueError
         If neither or both of `validation` and `epochs` are given.
     """
-    from ser.networks.keras_training import compiled, train_network  # here: who predicts needs no training loop
+    from ser.networks.keras_training import (  # here: who predicts needs no training loop
+        initialized,
+        train_network,
+        training_of,
+    )
 
     check_epochs(validation, epochs)
     mean, deviation = column_statistics(train.inputs)
@@ -124,15 +129,16 @@ def fit(
         dropout=settings.dropout,
         limit=settings.limit,
     )
-    network = compiled(build_network, arguments, settings, derive_seed(seed, "residual"))
-    model = KerasModel(network, mean, deviation, arguments)
+    network = initialized(build_network, arguments, derive_seed(seed, "residual"))
+    training = training_of(network, build_network, arguments, settings)
+    model = KerasModel(network, mean, deviation, arguments, inference(network))
 
     def score():
         return validation_scores(predict_proba(model, validation.inputs), validation.labels)
 
     batches = training_batches(model, train, settings, derive_seed(seed, "smote"))
     scored = score if validation is not None else None
-    history, epoch = train_network(network, batches, scored, settings, seed, epochs, checkpoint)
+    history, epoch = train_network(network, training, batches, scored, settings, seed, epochs, checkpoint)
     return Fitted(model, history, epoch)
 
 
@@ -155,9 +161,9 @@ def training_batches(model: KerasModel, train: Examples, settings, seed: int) ->
 
         return epoch_batches(one_pass)
 
-    def read(items: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    def read(items: np.ndarray, rng: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
         mixture = draw_mixture(len(items), settings.mixup, rng)
-        return mixture.mix(inputs[items]), mixture.mix(targets[items])
+        return [mixture.mix(inputs[items])], mixture.mix(targets[items])
 
     return Batches(draw, read, example_weights(labels, settings.balance))
 
@@ -178,7 +184,10 @@ def predict_proba(model: KerasModel, inputs: np.ndarray) -> np.ndarray:
     if inputs.shape[1] != len(model.mean):
         raise InputError(f"inputs have {inputs.shape[1]} features, the model was trained on {len(model.mean)}")
     check_finite(inputs)
-    return predict_batches(model.network, map(model.standardize, inputs), PREDICTION_BATCH)
+    parts = [np.empty((0, model.settings["classes"]), dtype=np.float32)]
+    for start in range(0, len(inputs), PREDICTION_BATCH):
+        parts.append(model.forward(model.standardize(inputs[start : start + PREDICTION_BATCH])).numpy())
+    return np.concatenate(parts)
 
 
 def save(model: KerasModel, folder: Path) -> None:

@@ -7,8 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ser.networks.batches import padded
-
 
 class Mixture(NamedTuple):
     """With which other example of its batch each one is mixed.
@@ -26,7 +24,10 @@ class Mixture(NamedTuple):
     def mix(self, values: np.ndarray) -> np.ndarray:
         """Return the mixtures of `values`, shape (batch, …)."""
         share = self.share.reshape(-1, *[1] * (values.ndim - 1))
-        return share * values + (1 - share) * values[self.partner]
+        mixed = values[self.partner]
+        mixed *= 1 - share
+        mixed += share * values
+        return mixed
 
 
 def draw_mixture(batch: int, alpha: float, rng: np.random.Generator) -> Mixture:
@@ -50,57 +51,6 @@ def draw_mixture(batch: int, alpha: float, rng: np.random.Generator) -> Mixture:
     return Mixture(rng.permutation(batch), np.maximum(share, 1 - share))
 
 
-def stretch_frames(frames: np.ndarray, rate: float) -> np.ndarray:
-    """Return a clip's frames as if it had been spoken `rate` times as fast, by linear interpolation over time.
-
-    Parameters
-    ----------
-    frames : np.ndarray of float32, shape (frames, features)
-    rate : float
-    """
-    if rate == 1:
-        return frames
-    places = np.linspace(0, len(frames) - 1, max(1, round(len(frames) / rate)))
-    before = places.astype(int)
-    after = np.minimum(before + 1, len(frames) - 1)
-    share = (places - before).astype(np.float32)[:, None]
-    return frames[before] * (1 - share) + frames[after] * share
-
-
-def mask_frames(frames: np.ndarray, fill: np.ndarray, settings, rng: np.random.Generator) -> np.ndarray:
-    """Return a clip's frames with bands of features and stretches of time blanked out (SpecAugment [1]_).
-
-    Parameters
-    ----------
-    frames : np.ndarray of float32, shape (frames, features)
-    fill : np.ndarray of float32, shape (features,)
-        What stands in a mask: the features' training means.
-    settings : object
-        With feature_masks, feature_mask_width (features), time_masks and time_mask_share (of the clip): how many masks
-        are drawn, and how wide the widest is.
-    rng : np.random.Generator
-
-    References
-    ----------
-    .. [1] D. Park, W. Chan, Y. Zhang et al., "SpecAugment: a simple data augmentation method for automatic speech
-       recognition", Interspeech 2019.
-    """
-    frames = frames.copy()
-    length, features = frames.shape
-    for _ in range(settings.feature_masks):
-        start, width = _draw_mask(features, min(settings.feature_mask_width, features), rng)
-        frames[:, start : start + width] = fill[start : start + width]
-    for _ in range(settings.time_masks):
-        start, width = _draw_mask(length, int(settings.time_mask_share * length), rng)
-        frames[start : start + width] = fill
-    return frames
-
-
-def _draw_mask(size: int, widest: int, rng: np.random.Generator) -> tuple[int, int]:
-    width = int(rng.integers(0, widest + 1))
-    return int(rng.integers(0, size - width + 1)), width
-
-
 def perturbed_batch(
     clips: list[np.ndarray], targets: np.ndarray, fill: np.ndarray, settings, rng: np.random.Generator, multiple: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -114,10 +64,10 @@ def perturbed_batch(
     fill : np.ndarray of float32, shape (features,)
         Training means: what stands in masks and padding.
     settings : object
-        With stretch (largest change of speed, as a share), mixup, and what `mask_frames` needs.
+        With stretch (largest change of speed, as a share), mixup, and what `draw_masks` needs.
     rng : np.random.Generator
     multiple : int
-        See `padded`.
+        The padded length is a multiple of this: few different lengths spare a framework's preparations for each.
 
     Returns
     -------
@@ -125,8 +75,88 @@ def perturbed_batch(
     lengths : np.ndarray of int, shape (batch,)
     targets : np.ndarray of float32, shape (batch, classes)
     """
-    rates = rng.uniform(1 - settings.stretch, 1 + settings.stretch, len(clips))
-    clips = [stretch_frames(frames, rate) for frames, rate in zip(clips, rates, strict=True)]
-    batch, lengths = padded([mask_frames(frames, fill, settings, rng) for frames in clips], fill, multiple)
+    rates = rng.uniform(1 - settings.stretch, 1 + settings.stretch, len(clips)) if settings.stretch else None
+    batch, lengths = stretched(clips, rates, multiple)
+    hidden, blank = draw_masks(lengths, batch.shape[1:], settings, rng)
+    np.copyto(batch, fill, where=blank[:, None])
+    batch[hidden] = fill
     mixture = draw_mixture(len(clips), settings.mixup, rng)
     return mixture.mix(batch), np.maximum(lengths, lengths[mixture.partner]), mixture.mix(targets)
+
+
+def stretched(clips: list[np.ndarray], rates: np.ndarray | None, multiple: int) -> tuple[np.ndarray, np.ndarray]:
+    """Put clips into one array as if they had been spoken so many times as fast, by linear interpolation over time.
+
+    Parameters
+    ----------
+    clips : list of np.ndarray of float32, shape (frames, features)
+    rates : np.ndarray, shape (batch,), or None
+        None: as fast as they are.
+    multiple : int
+        See `perturbed_batch`.
+
+    Returns
+    -------
+    batch : np.ndarray of float32, shape (batch, time, features)
+        Behind the end of a clip its last frame again and again.
+    lengths : np.ndarray of int, shape (batch,)
+    """
+    frames = np.concatenate(clips)
+    spoken = np.array([len(clip) for clip in clips])
+    lengths = spoken if rates is None else np.maximum(1, np.rint(spoken / rates).astype(int))
+    time = np.arange(-(-lengths.max() // multiple) * multiple)
+    first, last = (np.cumsum(spoken) - spoken)[:, None], (spoken - 1)[:, None]
+    if rates is None:
+        return frames[first + np.minimum(time, last)], lengths
+    places = np.minimum(time * (last / np.maximum(1, lengths - 1)[:, None]), last)
+    before = places.astype(int)
+    batch = frames.take(first + before, axis=0)
+    after = frames.take(first + np.minimum(before + 1, last), axis=0)
+    after -= batch
+    after *= (places - before).astype(np.float32)[:, :, None]
+    batch += after
+    return batch, lengths
+
+
+def draw_masks(
+    lengths: np.ndarray, shape: tuple[int, int], settings, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw which bands of features and which stretches of time are blanked out in each clip (SpecAugment [1]_).
+
+    Parameters
+    ----------
+    lengths : np.ndarray of int, shape (batch,)
+        Frames of each clip.
+    shape : tuple of int
+        Frames of the padded batch, features.
+    settings : object
+        With feature_masks, feature_mask_width (features), time_masks and time_mask_share (of the clip): how many masks
+        are drawn, and how wide the widest is.
+    rng : np.random.Generator
+
+    Returns
+    -------
+    frames : np.ndarray of bool, shape (batch, time)
+        Those in a stretch of time, and those behind the clip.
+    bands : np.ndarray of bool, shape (batch, features)
+
+    References
+    ----------
+    .. [1] D. Park, W. Chan, Y. Zhang et al., "SpecAugment: a simple data augmentation method for automatic speech
+       recognition", Interspeech 2019.
+    """
+    time, features = shape
+    frames, bands = np.arange(time) >= lengths[:, None], np.zeros((len(lengths), features), dtype=bool)
+    for _ in range(settings.feature_masks):
+        bands |= _draw_mask(np.full(len(lengths), features), settings.feature_mask_width, features, rng)
+    for _ in range(settings.time_masks):
+        frames |= _draw_mask(lengths, (settings.time_mask_share * lengths).astype(int), time, rng)
+    return frames, bands
+
+
+def _draw_mask(sizes: np.ndarray, widest: int | np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw one run of places for each of the sizes, as a mask of shape (batch, count)."""
+    widths = rng.integers(0, np.minimum(widest, sizes) + 1)
+    starts = rng.integers(0, sizes - widths + 1)
+    places = np.arange(count)
+    return (places >= starts[:, None]) & (places < (starts + widths)[:, None])

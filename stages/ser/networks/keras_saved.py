@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ser.networks.keras_backend import keras
-from ser.networks.time_pooling import MaskPadding
+from ser.networks.keras_backend import keras, tf
+from ser.networks.keras_layers import MaskPadding
 from ser.storage.whole_files import write_json, written
 
 if TYPE_CHECKING:
@@ -26,33 +26,33 @@ class KerasModel(NamedTuple):
     mean, deviation : np.ndarray of float32, shape (columns,)
     settings : dict
         Arguments of the function that built the network.
+    forward : callable
+        What `inference` returns for the network.
     """
 
     network: keras.Model
     mean: np.ndarray
     deviation: np.ndarray
     settings: dict
+    forward: Callable[..., tf.Tensor]
 
     def standardize(self, inputs: np.ndarray) -> np.ndarray:
         """Return inputs, shape (n, columns), with the training inputs' mean at 0 and deviation at 1."""
         return (inputs - self.mean) / self.deviation
 
 
-def predict_batches(network: keras.Model, inputs: Iterator[np.ndarray], batch_size: int) -> np.ndarray:
-    """Return the network's output for inputs that come one at a time, shape (n, classes), float32.
+def inference(network: keras.Model) -> Callable[..., tf.Tensor]:
+    """Return a function that takes a network's inputs, batches of any size and length, and returns its output.
 
-    All batches have the same size, the last one filled up with its first input: TensorFlow traces once.
+    `keras.Model.predict_on_batch` would trace the network anew for the first few shapes that it meets.
     """
-    outputs, batch = [], []
-    for array in inputs:
-        batch.append(array)
-        if len(batch) == batch_size:
-            outputs.append(network.predict_on_batch(np.stack(batch)))
-            batch = []
-    if batch:
-        filled = np.stack(batch + batch[:1] * (batch_size - len(batch)))
-        outputs.append(network.predict_on_batch(filled)[: len(batch)])
-    return np.concatenate(outputs) if outputs else np.empty((0, network.output_shape[1]), dtype=np.float32)
+    specification = [tf.TensorSpec(tensor.shape) for tensor in network.inputs]
+
+    @tf.function(input_signature=specification, autograph=False)
+    def forward(*inputs):
+        return network(inputs if len(inputs) > 1 else inputs[0], training=False)
+
+    return forward
 
 
 def save_model(model: KerasModel, folder: Path) -> None:
@@ -75,7 +75,7 @@ def load_model(folder: Path, build: Callable[..., keras.Model]) -> KerasModel:
     network = build(**settings)
     network.load_weights(folder / "network.weights.h5")
     mean, deviation = np.load(folder / "statistics.npy", allow_pickle=False)
-    return KerasModel(network, mean, deviation, settings)
+    return KerasModel(network, mean, deviation, settings, inference(network))
 
 
 def keras_layers(network: keras.Model) -> list[Layer]:

@@ -2,7 +2,8 @@
 
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,8 @@ from ser.storage.seeds import generator
 
 LONGEST_MOMENTUM = 0.99  # Keras's own, of batch normalisation
 AVERAGED_SHARE = 0.1  # of the steps so far; the last of them have nearly the weights that the network is left with
+STACKED_BYTES = 2 * 2**20  # of the inputs of steps that are taken in one call
+BETAS, EPSILON = (0.9, 0.999), 1e-7  # Keras's own, of Adam
 
 
 class Batches(NamedTuple):
@@ -27,7 +30,8 @@ class Batches(NamedTuple):
     draw : callable
         Returns the positions of the examples of each batch of an epoch, a list of arrays, drawn by a generator.
     read : callable
-        Returns inputs and targets, shape (batch, classes), for the positions of a batch; may draw from the generator.
+        Returns the inputs, a list of arrays, and the targets, shape (batch, classes), for the positions of a batch; may
+        draw from the generator.
     weights : np.ndarray of float32, shape (n,)
         What each example counts in the loss.
     """
@@ -37,31 +41,116 @@ class Batches(NamedTuple):
     weights: np.ndarray
 
 
-def compiled(build: Callable[..., keras.Model], arguments: dict, settings, seed: int) -> keras.Model:
-    """Build a network for training, its initial weights and dropout masks drawn by `seed`.
+class Training(NamedTuple):
+    """A network that is trained, with the state of its optimizer, and the compiled function that takes steps.
 
-    `settings` has weight_decay and gradient_clip; the learning rate is set batch by batch.
+    Attributes
+    ----------
+    network : keras.Model
+    moments : list of tf.Variable
+        Adam's, first and second, of each trained variable.
+    taken : tf.Variable
+        Number of steps taken.
+    steps : callable
+        Takes inputs, targets and weights of several batches of one size, each with a first axis of steps, and rate and
+        momentum of each step; returns the sums of loss and correct answers over all examples.
     """
+
+    network: keras.Model
+    moments: list
+    taken: tf.Variable
+    steps: Callable
+
+    @property
+    def variables(self) -> list:
+        """All that changes in training; the state of the dropout's random numbers is among it."""
+        return [*self.network.variables, *self.moments, self.taken]
+
+
+def initialized(build: Callable[..., keras.Model], arguments: dict, seed: int) -> keras.Model:
+    """Build a network; its weights, and its dropout masks in training, are drawn by `seed`."""
     keras.backend.clear_session()  # before the seed, which is part of the session
     keras.utils.set_random_seed(seed)
-    network = build(**arguments)
-    # XLA compiles for seconds and then runs these small networks no faster.
-    network.compile(
-        optimizer=keras.optimizers.AdamW(weight_decay=settings.weight_decay, global_clipnorm=settings.gradient_clip),
-        loss="categorical_crossentropy",
-        metrics=[keras.metrics.CategoricalAccuracy(name="accuracy")],  # by its name, Keras would trace each step twice
-        jit_compile=False,
-    )
-    network.optimizer.build(network.trainable_variables)
+    return build(**arguments)
+
+
+@lru_cache(maxsize=1)
+def _compiled(build: Callable[..., keras.Model], arguments: str, weight_decay: float, gradient_clip: float) -> Training:
+    """Build and compile a network for training, once for all fits that a process makes: it takes seconds.
+
+    A step is traced once for clips of any length. What `keras.Model.train_on_batch` does took longer than the
+    arithmetic of these small networks, and traced up to three times. XLA compiles for seconds and then runs no faster.
+
+    Parameters
+    ----------
+    build : callable
+    arguments : str
+        JSON, of `build`.
+    weight_decay, gradient_clip : float
+        As of Keras's AdamW and its ``global_clipnorm``.
+    """
+    network = build(**json.loads(arguments))
     momentum = tf.Variable(0.0, trainable=False)  # one of TensorFlow's: a layer would save one of Keras's
-    for layer in normalizations(network):
-        layer.momentum = momentum
-    return network
+    for layer in network.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            layer.momentum = momentum
+    learnt = [variable.value for variable in network.trainable_variables]
+    moments = [(tf.Variable(tf.zeros_like(each)), tf.Variable(tf.zeros_like(each))) for each in learnt]
+    taken = tf.Variable(0, dtype=tf.int64, trainable=False)
+
+    def update(gradients: list, rate) -> None:
+        """Take a step of AdamW [1]_; TensorFlow's kernel computes what Keras's optimizer puts together."""
+        count = tf.cast(taken.assign_add(1), tf.float32)
+        powers = [tf.pow(beta, count) for beta in BETAS]
+        gradients, _ = tf.clip_by_global_norm(gradients, gradient_clip)
+        for variable, gradient, (first, second) in zip(learnt, gradients, moments, strict=True):
+            tf.raw_ops.ResourceApplyGradientDescent(var=variable.handle, alpha=rate * weight_decay, delta=variable)
+            tf.raw_ops.ResourceApplyAdam(
+                var=variable.handle, m=first.handle, v=second.handle, beta1_power=powers[0], beta2_power=powers[1],
+                lr=rate, beta1=BETAS[0], beta2=BETAS[1], epsilon=EPSILON, grad=gradient,
+            )  # fmt: skip
+
+    def step(inputs: list, targets, weights, rate, new_momentum) -> tuple:
+        momentum.assign(new_momentum)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(learnt)
+            probabilities = network(inputs if len(inputs) > 1 else inputs[0], training=True)
+            losses = weights * keras.losses.categorical_crossentropy(targets, probabilities)
+            loss = tf.reduce_mean(losses)
+        update(tape.gradient(loss, learnt), rate)
+        correct = tf.argmax(targets, axis=1) == tf.argmax(probabilities, axis=1)
+        return tf.reduce_sum(losses), tf.reduce_sum(tf.cast(correct, tf.float32))
+
+    of_a_batch = [(None, None, *tensor.shape[1:]) for tensor in network.inputs]
+    of_an_example = [(None, None, network.output_shape[-1]), (None, None)]
+    specification = [
+        [tf.TensorSpec(shape) for shape in of_a_batch], *map(tf.TensorSpec, [*of_an_example, (None,), (None,)])
+    ]  # fmt: skip
+
+    @tf.function(input_signature=specification, autograph=False)
+    def steps(inputs, targets, weights, rates, momenta):
+        def take(number, loss, correct):
+            of_step = (values[number] for values in (targets, weights, rates, momenta))
+            more, right = step([values[number] for values in inputs], *of_step)
+            return number + 1, loss + more, correct + right
+
+        count = tf.shape(rates)[0]
+        return tf.while_loop(lambda number, *_: number < count, take, (0, 0.0, 0.0), parallel_iterations=1)[1:]
+
+    return Training(network, [moment for pair in moments for moment in pair], taken, steps)
 
 
-def normalizations(network: keras.Model) -> list[keras.layers.BatchNormalization]:
-    """Return the layers of batch normalisation."""
-    return [layer for layer in network.layers if isinstance(layer, keras.layers.BatchNormalization)]
+def training_of(network: keras.Model, build: Callable[..., keras.Model], arguments: dict, settings) -> Training:
+    """Return the training of a network from its present weights and random state on.
+
+    `settings` has weight_decay and gradient_clip; the learning rate is given step by step.
+    """
+    training = _compiled(build, json.dumps(arguments, sort_keys=True), settings.weight_decay, settings.gradient_clip)
+    for variable, value in zip(training.network.variables, network.variables, strict=True):
+        variable.assign(value)
+    for variable in (*training.moments, training.taken):
+        variable.assign(tf.zeros_like(variable))
+    return training
 
 
 def normalization_momentum(step: int) -> float:
@@ -88,6 +177,7 @@ def normalization_momentum(step: int) -> float:
 
 def train_network(
     network: keras.Model,
+    training: Training,
     batches: Batches,
     score: Callable[[], ValidationScores] | None,
     settings,
@@ -95,11 +185,14 @@ def train_network(
     epochs: int | None,
     checkpoint: Checkpoint | None,
 ) -> tuple[pd.DataFrame, int]:
-    """Train a network that `compiled` built, and leave it with the weights of the epoch that is kept.
+    """Train, and leave a network with the weights of the epoch that is kept.
 
     Parameters
     ----------
     network : keras.Model
+        Has the weights of an epoch when it is scored.
+    training : Training
+        Of `network`; see `training_of`.
     batches : Batches
     score : callable or None
         Returns the scores of the validation examples; None trains exactly `epochs` epochs.
@@ -118,49 +211,64 @@ def train_network(
         The kept epoch, see `EarlyStopping`; `epochs` if that was given.
     """
     stopping, history = EarlyStopping(settings.patience), []
-    _restore(checkpoint, network, stopping, history)
+    _restore(checkpoint, training, stopping, history)
     for epoch in range(len(history) + 1, (epochs or settings.epochs) + 1):
         if stopping.is_over:
             break
-        row = {"epoch": epoch} | _train_epoch(network, batches, settings, epoch, generator(seed, network.name, epoch))
+        row = {"epoch": epoch} | _train_epoch(training, batches, settings, epoch, generator(seed, network.name, epoch))
         if score is not None:
+            network.set_weights(training.network.get_weights())
             scores = score()
             stopping.update(epoch, scores, network.get_weights)
             row |= {f"validation_{name}": value for name, value in scores._asdict().items()}
         history.append(row)
-        _keep(checkpoint, network, stopping, history)
-    if score is not None:
-        network.set_weights(stopping.best_weights)
+        _keep(checkpoint, training, stopping, history)
+    network.set_weights(training.network.get_weights() if score is None else stopping.best_weights)
     return pd.DataFrame(history), epochs or stopping.best_epoch
 
 
 def _train_epoch(
-    network: keras.Model, batches: Batches, settings, epoch: int, rng: np.random.Generator
+    training: Training, batches: Batches, settings, epoch: int, rng: np.random.Generator
 ) -> dict[str, float]:
     drawn = batches.draw(rng)
-    sums = {"loss": 0.0, "accuracy": 0.0}
-    momentum = [layer.momentum for layer in normalizations(network)][:1]  # all share one
-    for number, items in enumerate(drawn):
-        for shared in momentum:
-            shared.assign(normalization_momentum((epoch - 1) * len(drawn) + number + 1))
-        network.optimizer.learning_rate = scheduled_rate(epoch - 1 + number / len(drawn), settings)
+    loss, correct, number = 0.0, 0.0, 0
+    for group in _stacked(batches, drawn, rng):
+        done = (epoch - 1) * len(drawn) + number
+        places = range(number, number + len(group))
+        rates = [scheduled_rate(epoch - 1 + place / len(drawn), settings) for place in places]
+        momenta = [normalization_momentum(done + place + 1) for place in range(len(group))]
+        inputs, targets, weights = zip(*group, strict=True)
+        inputs = [np.stack(arrays) for arrays in zip(*inputs, strict=True)]
+        sums = training.steps(inputs, np.stack(targets), np.stack(weights), np.float32(rates), np.float32(momenta))
+        loss, correct, number = loss + float(sums[0]), correct + float(sums[1]), number + len(group)
+    if not np.isfinite(loss):
+        raise InputError(f"{training.network.name}: the training loss is not finite; lower its learning_rate")
+    examples = sum(map(len, drawn))
+    return {"loss": loss / examples, "accuracy": correct / examples}
+
+
+def _stacked(batches: Batches, drawn: list[np.ndarray], rng: np.random.Generator) -> Iterator[list[tuple]]:
+    """Yield inputs, targets and weights of batches, of one shape after another as many as a call may take."""
+    group: list[tuple] = []
+    size = 0
+    for items in drawn:
         inputs, targets = batches.read(items, rng)
-        scores = network.train_on_batch(inputs, targets, sample_weight=batches.weights[items], return_dict=True)
-        sums = {name: sums[name] + float(scores[name]) * len(items) for name in sums}
-    averages = {name: value / sum(map(len, drawn)) for name, value in sums.items()}
-    if not np.isfinite(averages["loss"]):
-        raise InputError(f"{network.name}: the training loss is not finite; lower its learning_rate")
-    return averages
+        more = sum(array.nbytes for array in inputs)
+        if group and (size + more > STACKED_BYTES or inputs[0].shape != group[0][0][0].shape):
+            yield group
+            group, size = [], 0
+        group.append((inputs, targets, batches.weights[items]))
+        size += more
+    yield group
 
 
-def _keep(checkpoint: Checkpoint | None, network: keras.Model, stopping: EarlyStopping, history: list[dict]) -> None:
+def _keep(checkpoint: Checkpoint | None, training: Training, stopping: EarlyStopping, history: list[dict]) -> None:
     if checkpoint is not None:
-        checkpoint.write(lambda: _state(network, stopping, history))
+        checkpoint.write(lambda: _state(training, stopping, history))
 
 
-def _state(network: keras.Model, stopping: EarlyStopping, history: list[dict]) -> bytes:
-    # those of the dropout's random numbers are among the network's variables
-    arrays = {f"variable_{number}": value.numpy() for number, value in enumerate(_variables(network))}
+def _state(training: Training, stopping: EarlyStopping, history: list[dict]) -> bytes:
+    arrays = {f"variable_{number}": value.numpy() for number, value in enumerate(training.variables)}
     arrays |= {f"best_{number}": value for number, value in enumerate(stopping.best_weights or [])}
     about = json.dumps({"device": DEVICE, "stopping": stopping.state, "history": history})
     buffer = io.BytesIO()
@@ -168,7 +276,7 @@ def _state(network: keras.Model, stopping: EarlyStopping, history: list[dict]) -
     return buffer.getvalue()
 
 
-def _restore(checkpoint: Checkpoint | None, network: keras.Model, stopping: EarlyStopping, history: list[dict]) -> None:
+def _restore(checkpoint: Checkpoint | None, training: Training, stopping: EarlyStopping, history: list[dict]) -> None:
     """Put everything into the state that `_keep` kept, if it did."""
     content = checkpoint.read() if checkpoint else None
     if content is None:
@@ -177,12 +285,8 @@ def _restore(checkpoint: Checkpoint | None, network: keras.Model, stopping: Earl
         about = json.loads(str(state["about"]))
         if about["device"] != DEVICE:  # what another one went on with would be the bytes of neither
             return
-        for number, variable in enumerate(_variables(network)):
+        for number, variable in enumerate(training.variables):
             variable.assign(state[f"variable_{number}"])
         best = [state[f"best_{number}"] for number in range(sum(name.startswith("best_") for name in state.files))]
     stopping.restore(about["stopping"], best or None)
     history.extend(about["history"])
-
-
-def _variables(network: keras.Model) -> list:
-    return network.variables + network.optimizer.variables

@@ -103,7 +103,7 @@ def train_batches(
         balance, gradient_clip and what `scheduled_rate` takes.
     seed, epoch : int
     mixed_precision : bool
-        Compute in bfloat16 where it is safe; on a GPU only.
+        Compute in bfloat16 where it is safe.
 
     Raises
     ------
@@ -114,10 +114,11 @@ def train_batches(
     rng, device, batches = generator(seed, "batches", epoch), next(network.parameters()).device, list(batches)
     weights = example_weights(labels, settings.balance)
     loss_sum, correct, count = 0.0, 0, sum(map(len, batches))
+    learnt = [each for each in network.parameters() if each.requires_grad]
     network.train()
     for number, items in enumerate(batches):
         inputs, wanted = read_batch(items, targets[items], rng)
-        with torch.autocast(device.type, torch.bfloat16, enabled=mixed_precision and device.type == "cuda"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=mixed_precision):
             logits = network(*(torch.from_numpy(array).to(device) for array in inputs))
         losses = nn.functional.cross_entropy(logits.float(), torch.from_numpy(wanted).to(device), reduction="none")
         loss = (losses * torch.from_numpy(weights[items]).to(device)).mean()
@@ -125,7 +126,7 @@ def train_batches(
             group["lr"] = group["relative_rate"] * scheduled_rate(epoch - 1 + number / len(batches), settings)
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_([each for each in network.parameters() if each.requires_grad], settings.gradient_clip)
+        nn.utils.clip_grad_norm_(learnt, settings.gradient_clip, foreach=True)
         optimizer.step()
         loss_sum += loss.item() * len(items)
         correct += (logits.argmax(dim=1).cpu().numpy() == labels[items]).sum().item()

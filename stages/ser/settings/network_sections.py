@@ -63,6 +63,7 @@ class TrainCnn(SequenceNetwork):
     recurrent_units: Annotated[int, Field(ge=0)]
     dropout: Dropout
     seconds: Positive
+    mixed_precision: bool
 
 
 class FrozenEncoder(Network):

@@ -53,6 +53,18 @@ class Ragged:
             self._mapped = (shard, array)
         return array[start : start + rows]
 
+    def read(self, items: np.ndarray) -> list[np.ndarray]:
+        """Return several items, as for each of them ``self[item]``, and change from shard to shard as seldom as can be.
+
+        Parameters
+        ----------
+        items : np.ndarray of int, shape (n,)
+        """
+        arrays: dict[int, np.ndarray] = {}
+        for position in np.argsort(self.index[items, 0], kind="stable"):
+            arrays[position] = self[items[position]]
+        return [arrays[position] for position in range(len(items))]
+
     def __getstate__(self) -> dict:
         index = self.index if self._index_file is None else None
         return self.__dict__ | {"_mapped": (-1, None), "index": index}  # a pickled map would be a copy of its file
