@@ -12,12 +12,12 @@ from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectKBest, f_classif
-from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from ser.models.input_limit import InputLimit
+from ser.models.logistic_regression import WideLogisticRegression
+from ser.models.standardization import Standardization
 from ser.networks.batches import smote
 
 TREES = ("random_forest", "lightgbm")  # for which only the order of a feature's values counts
@@ -39,7 +39,7 @@ def build_pipeline(name: str, settings, classes: int, smallest: int, rarest: int
     features : int
     seed : int
     """
-    steps: list[tuple] = [("scale", StandardScaler())]
+    steps: list[tuple] = [("scale", Standardization())]
     if settings.limit is not None and name not in TREES:
         steps.append(("limit", InputLimit(settings.limit)))
     if settings.select is not None:
@@ -62,7 +62,7 @@ def build_classifier(name: str, settings, classes: int, seed: int) -> Classifier
     """
     own, weights = getattr(settings, name), "balanced" if settings.balance == "weights" else None
     if name == "logistic_regression":
-        return LogisticRegression(C=own.C, max_iter=own.max_iter, class_weight=weights)
+        return WideLogisticRegression(C=own.C, max_iter=own.max_iter, class_weight=weights)
     if name == "discriminant_analysis":
         priors = np.full(classes, 1 / classes) if weights else None
         return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=own.shrinkage, priors=priors)
