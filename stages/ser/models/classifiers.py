@@ -4,8 +4,6 @@ StandardScaler → limit → optional selection → optional oversampling → op
 """
 
 import numpy as np
-from imblearn.over_sampling import RandomOverSampler
-from imblearn.pipeline import Pipeline
 from lightgbm import LGBMClassifier
 from sklearn.base import ClassifierMixin
 from sklearn.decomposition import PCA
@@ -13,6 +11,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectKBest, f_classif
 from sklearn.neural_network import MLPClassifier
+from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
 from ser.models.input_limit import InputLimit
@@ -20,6 +19,9 @@ from ser.models.logistic_regression import WideLogisticRegression
 from ser.models.standardization import Standardization
 from ser.networks.batches import smote
 
+# of randomised principal components through the examples, there and back. scikit-learn takes seven where the components
+# are few; with fewer than these the last of hundreds of components cost accuracy
+PASSES = 4
 TREES = ("random_forest", "lightgbm")  # for which only the order of a feature's values counts
 
 
@@ -45,14 +47,20 @@ def build_pipeline(name: str, settings, classes: int, smallest: int, rarest: int
     if settings.select is not None:
         features = min(settings.select, features)
         steps.append(("select", SelectKBest(f_classif, k=features)))
-    sampler = {"smote": smote(rarest, seed), "sampling": RandomOverSampler(random_state=seed)}.get(settings.balance)
-    if sampler is not None:
+    kind = Pipeline
+    if settings.balance in ("smote", "sampling"):
+        from imblearn.over_sampling import RandomOverSampler  # takes most of a second, which weights are spared
+        from imblearn.pipeline import Pipeline as SamplingPipeline
+
+        kind = SamplingPipeline
+        sampler = smote(rarest, seed) if settings.balance == "smote" else RandomOverSampler(random_state=seed)
         steps.append(("balance", sampler))
     components = getattr(getattr(settings, name), "components", None)
     if components is not None:
         components = min(components, smallest - 1, features)
-        steps.append(("components", PCA(components, svd_solver="randomized", random_state=seed)))
-    return Pipeline([*steps, ("classifier", build_classifier(name, settings, classes, seed))])
+        pca = PCA(components, svd_solver="randomized", iterated_power=PASSES, random_state=seed)
+        steps.append(("components", pca))
+    return kind([*steps, ("classifier", build_classifier(name, settings, classes, seed))])
 
 
 def build_classifier(name: str, settings, classes: int, seed: int) -> ClassifierMixin:
