@@ -10,12 +10,11 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 import pandas as pd
-from imblearn.pipeline import Pipeline
 from skl2onnx import to_onnx
 from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import GridSearchCV, ParameterGrid
-from sklearn.pipeline import Pipeline as PlainPipeline
+from sklearn.pipeline import Pipeline
 
 from ser.errors import InputError
 from ser.folds.group_folds import deal_groups
@@ -84,7 +83,7 @@ def fit(
     weights = example_weights(y, settings.balance)
     fit_classifier = partial(fit_mlp, weights=weights) if name == "mlp" else fit_boosting
     classifier, history, epochs = fit_classifier(classifier, X, y, checked, getattr(settings, name), epochs)
-    return Fitted(PlainPipeline([*transform.steps, ("classifier", classifier)]), history, epochs)
+    return Fitted(Pipeline([*transform.steps, ("classifier", classifier)]), history, epochs)
 
 
 def choices(name: str, settings, classes: int, seed: int) -> list[ClassifierMixin]:
@@ -103,7 +102,7 @@ def tune(pipeline: Pipeline, classifiers: list, splits: list[tuple], train: Exam
     return pipeline.set_params(**search.best_params_)
 
 
-def calibrate(pipeline: Pipeline, splits: list[tuple], train: Examples, balance: str) -> PlainPipeline:
+def calibrate(pipeline: Pipeline, splits: list[tuple], train: Examples, balance: str) -> Pipeline:
     """Give an SVM probabilities: sigmoids (Platt 1999) fitted on speakers held out of the training part.
 
     The scaler, the selection and SMOTE are fitted anew without the held-out speakers; the SVM that is kept has seen
@@ -118,7 +117,7 @@ def calibrate(pipeline: Pipeline, splits: list[tuple], train: Examples, balance:
     fitted = calibrated.calibrated_classifiers_[0].estimator
     # the same model with the calibration moved into the last step, the form that ONNX knows
     calibrated.estimator = calibrated.calibrated_classifiers_[0].estimator = fitted[-1]
-    return PlainPipeline([*without_sampler(fitted).steps[:-1], ("classifier", calibrated)])
+    return Pipeline([*without_sampler(fitted).steps[:-1], ("classifier", calibrated)])
 
 
 def speaker_splits(train: Examples, classes: int, folds: int, seed: int) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -148,12 +147,12 @@ def speaker_splits(train: Examples, classes: int, folds: int, seed: int) -> list
     )
 
 
-def without_sampler(pipeline: Pipeline) -> PlainPipeline:
+def without_sampler(pipeline: Pipeline) -> Pipeline:
     """Return a fitted pipeline without what balances the classes, which has no part in predicting."""
-    return PlainPipeline([(name, step) for name, step in pipeline.steps if name != "balance"])
+    return Pipeline([(name, step) for name, step in pipeline.steps if name != "balance"])
 
 
-def save(model: PlainPipeline, folder: Path | str) -> None:
+def save(model: Pipeline, folder: Path | str) -> None:
     """Write ``model.onnx`` and, for LightGBM, ``trees.txt``."""
     folder = Path(folder)
     classifier = model[-1]

@@ -4,23 +4,28 @@ StandardScaler → limit → optional selection → optional oversampling → op
 """
 
 import numpy as np
-from imblearn.over_sampling import RandomOverSampler
-from imblearn.pipeline import Pipeline
 from lightgbm import LGBMClassifier
 from sklearn.base import ClassifierMixin
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.feature_selection import SelectKBest, f_classif
-from sklearn.linear_model import LogisticRegression
 from sklearn.neural_network import MLPClassifier
-from sklearn.preprocessing import StandardScaler
+from sklearn.pipeline import Pipeline
 from sklearn.svm import SVC
 
 from ser.models.input_limit import InputLimit
+from ser.models.logistic_regression import WideLogisticRegression
+from ser.models.standardization import Standardization
 from ser.networks.batches import smote
 
+# of randomised principal components through the examples, there and back. scikit-learn takes seven where the components
+# are few; with fewer than these the last of hundreds of components cost accuracy
+PASSES = 4
 TREES = ("random_forest", "lightgbm")  # for which only the order of a feature's values counts
+# values of a feature that LightGBM tells apart. Of its default of 255 each holds a few of some thousand clips, and its
+# histograms take three times as long
+BINS = 31
 
 
 def build_pipeline(name: str, settings, classes: int, smallest: int, rarest: int, features: int, seed: int) -> Pipeline:
@@ -39,20 +44,26 @@ def build_pipeline(name: str, settings, classes: int, smallest: int, rarest: int
     features : int
     seed : int
     """
-    steps: list[tuple] = [("scale", StandardScaler())]
+    steps: list[tuple] = [("scale", Standardization())]
     if settings.limit is not None and name not in TREES:
         steps.append(("limit", InputLimit(settings.limit)))
     if settings.select is not None:
         features = min(settings.select, features)
         steps.append(("select", SelectKBest(f_classif, k=features)))
-    sampler = {"smote": smote(rarest, seed), "sampling": RandomOverSampler(random_state=seed)}.get(settings.balance)
-    if sampler is not None:
+    kind = Pipeline
+    if settings.balance in ("smote", "sampling"):
+        from imblearn.over_sampling import RandomOverSampler  # takes most of a second, which weights are spared
+        from imblearn.pipeline import Pipeline as SamplingPipeline
+
+        kind = SamplingPipeline
+        sampler = smote(rarest, seed) if settings.balance == "smote" else RandomOverSampler(random_state=seed)
         steps.append(("balance", sampler))
     components = getattr(getattr(settings, name), "components", None)
     if components is not None:
         components = min(components, smallest - 1, features)
-        steps.append(("components", PCA(components, svd_solver="randomized", random_state=seed)))
-    return Pipeline([*steps, ("classifier", build_classifier(name, settings, classes, seed))])
+        pca = PCA(components, svd_solver="randomized", iterated_power=PASSES, random_state=seed)
+        steps.append(("components", pca))
+    return kind([*steps, ("classifier", build_classifier(name, settings, classes, seed))])
 
 
 def build_classifier(name: str, settings, classes: int, seed: int) -> ClassifierMixin:
@@ -62,7 +73,7 @@ def build_classifier(name: str, settings, classes: int, seed: int) -> Classifier
     """
     own, weights = getattr(settings, name), "balanced" if settings.balance == "weights" else None
     if name == "logistic_regression":
-        return LogisticRegression(C=own.C, max_iter=own.max_iter, class_weight=weights)
+        return WideLogisticRegression(C=own.C, max_iter=own.max_iter, class_weight=weights)
     if name == "discriminant_analysis":
         priors = np.full(classes, 1 / classes) if weights else None
         return LinearDiscriminantAnalysis(solver="lsqr", shrinkage=own.shrinkage, priors=priors)
@@ -101,6 +112,8 @@ def build_classifier(name: str, settings, classes: int, seed: int) -> Classifier
             n_jobs=1,
             deterministic=True,
             force_row_wise=True,
+            max_bin=BINS,
+            enable_bundle=False,  # of features that are hardly ever 0 it only looks for some to bundle
             verbose=-1,
         )
     raise ValueError(f"name is {name!r}; no such classical model")
