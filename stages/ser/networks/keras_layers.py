@@ -109,7 +109,8 @@ class MeanMaxPooling(PaddedLayer):
 class FusedNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` over the last axis, with the same variables and the same results.
 
-    By TensorFlow's one operation for it: Keras puts it together from some twenty small ones. Its inputs have four axes, the last of them the channels, or two.
+    By TensorFlow's one operation for it: Keras puts it together from some twenty small ones. Its inputs have four axes,
+    the last of them the channels, or two.
     """
 
     def call(self, inputs, training=None):
