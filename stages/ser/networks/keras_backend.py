@@ -1,8 +1,12 @@
 """Keras on TensorFlow, made quiet and deterministic; everything that needs Keras imports it from here."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+# Keras imports them, where they are there, for what nothing here uses; they take half as long as Keras and TensorFlow
+SPARED = ("matplotlib.pyplot", "sklearn")
 
 
 @contextmanager
@@ -18,9 +22,21 @@ def _without_start_messages() -> Iterator[None]:
         os.close(kept)
 
 
+@contextmanager
+def _without(modules: tuple[str, ...]) -> Iterator[None]:
+    """Hide modules that nothing has imported yet, as if they were not installed."""
+    hidden = [name for name in modules if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
+
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
-with _without_start_messages():
+with _without_start_messages(), _without(SPARED):
     import keras  # noqa: F401
     import tensorflow as tf
 
