@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "stages"), str(ROOT / "benchmarks")]
 
 from ruamel.yaml import YAML  # noqa: E402
+
 from stage_runs import run  # noqa: E402
 
 DATA = ("prepare", "split", "augment", "extract prepared", "extract augmented")
@@ -144,11 +145,11 @@ def profile(trainer: str) -> None:
     training = timed("importing", importlib.import_module)(f"ser.networks.{loop}")
     if model == "lstm":
         library.perturbed_batch = timed("batches", library.perturbed_batch)
-        network = library.LSTMNetwork
-        network.forward = timed("forward", network.forward)
+        network, of_batch = library.LSTMNetwork, library.LSTMNetwork.forward
+        in_training = timed("forward", of_batch)
+        network.forward = lambda self, *inputs: (in_training if self.training else of_batch)(self, *inputs)
         training.torch.Tensor.backward = timed("backward", training.torch.Tensor.backward)
         training.torch.optim.AdamW.step = timed("update", training.torch.optim.AdamW.step)
-        training.validation_scores = timed("scoring", training.validation_scores)
     else:
         own_batches, own_training = library.training_batches, training.training_of
 
@@ -164,8 +165,8 @@ def profile(trainer: str) -> None:
 
         library.training_batches = batches
         training.training_of = timed("building", compiled)
-        library.validation_scores = timed("scoring", library.validation_scores)
-    options = {}
+    predict_proba, options = library.predict_proba, {}
+    library.predict_proba = timed("scoring", predict_proba)
     if model == "cnn":
         description = data.description
         options["frame_rate"] = description["audio"]["sample_rate"] / description["extract"]["hop_length"]
@@ -174,7 +175,7 @@ def profile(trainer: str) -> None:
     fit = time.process_time() - started
     timed("writing", library.save)(fitted.model, Path("data/profiled"))
     stored = timed("reading", library.load)(Path("data/profiled"))
-    timed("predicting the validation clips", library.predict_proba)(stored, validation.inputs)
+    timed("predicting the validation clips", predict_proba)(stored, validation.inputs)
     shutil.rmtree("data/profiled")
     about = {"examples": len(train.labels), "epochs": len(fitted.history), "fit": fit}
     print(json.dumps({key: round(value, 2) for key, value in (about | seconds).items()}))

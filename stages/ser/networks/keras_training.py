@@ -69,7 +69,7 @@ class Training(NamedTuple):
 
 def initialized(build: Callable[..., keras.Model], arguments: dict, seed: int) -> keras.Model:
     """Build a network; its weights, and its dropout masks in training, are drawn by `seed`."""
-    keras.backend.clear_session()  # before the seed, which is part of the session
+    keras.backend.clear_session(free_memory=False)  # before the seed, which is part of the session
     keras.utils.set_random_seed(seed)
     return build(**arguments)
 
@@ -210,21 +210,35 @@ def train_network(
     epoch : int
         The kept epoch, see `EarlyStopping`; `epochs` if that was given.
     """
-    stopping, history = EarlyStopping(settings.patience), []
+    stopping, history, hand_over = EarlyStopping(settings.patience), [], _copying(training.network, network)
     _restore(checkpoint, training, stopping, history)
     for epoch in range(len(history) + 1, (epochs or settings.epochs) + 1):
         if stopping.is_over:
             break
         row = {"epoch": epoch} | _train_epoch(training, batches, settings, epoch, generator(seed, network.name, epoch))
         if score is not None:
-            network.set_weights(training.network.get_weights())
+            hand_over()
             scores = score()
             stopping.update(epoch, scores, network.get_weights)
             row |= {f"validation_{name}": value for name, value in scores._asdict().items()}
         history.append(row)
         _keep(checkpoint, training, stopping, history)
-    network.set_weights(training.network.get_weights() if score is None else stopping.best_weights)
+    if score is None:
+        hand_over()
+    else:
+        network.set_weights(stopping.best_weights)
     return pd.DataFrame(history), epochs or stopping.best_epoch
+
+
+def _copying(source: keras.Model, target: keras.Model) -> Callable[[], None]:
+    """Return a function that gives a network the weights of another; one call takes less than one for each of them."""
+
+    @tf.function(autograph=False)
+    def copy() -> None:
+        for old, new in zip(target.weights, source.weights, strict=True):
+            old.value.assign(new.value)
+
+    return copy
 
 
 def _train_epoch(
