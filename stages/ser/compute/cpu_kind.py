@@ -8,9 +8,11 @@ import numpy as np
 import scipy.linalg  # noqa: F401  (loads SciPy's BLAS beside NumPy's, so that both are found)
 from threadpoolctl import threadpool_info
 
+from ser.compute.bfloat16 import multiplies_bfloat16
+
 
 def describe_machine() -> dict[str, str]:
-    """Return what linear algebra depends on: system, architecture, vector instructions, kernels of the BLAS."""
+    """Return what results depend on: system, architecture, vector instructions, kernels of the BLAS, bfloat16 or not."""
     kernels = {library["architecture"] for library in threadpool_info() if "architecture" in library}
     instructions = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
     return {
@@ -18,6 +20,7 @@ def describe_machine() -> dict[str, str]:
         "architecture": platform.machine(),
         "instructions": " ".join(instructions),
         "blas_kernels": " ".join(sorted(kernels)),
+        "bfloat16": "yes" if multiplies_bfloat16() else "no",
     }
 
 
