@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from ser.settings.all_sections import load_params
 from ser.storage.csv_tables import write_csv
 from ser.storage.whole_files import write_json
 from ser.training import kept_fits, model_fits
+from ser.training.dataset import Source, dataset_of, file_stamps
 from ser.training.kept_fits import Outcome, digest_of, keep_fit, kept_json, restore_fit
 from ser.training.trainer_loop import cross_fit
 
@@ -173,6 +175,18 @@ def test_a_fold_that_changes_is_fitted_anew(work):
     assert train()[1] == [("logistic_regression", "fold_1")]
 
 
+def test_a_process_that_outlives_a_run_opens_the_folds_of_the_next(work):
+    """As the worker of a Dask cluster does; here it is this process."""
+    source = Source("the same data", "functionals", "train", file_stamps("functionals"))
+    before = dataset_of(source)
+    folds = Path("data/folds.csv")
+    folds.write_text(folds.read_text().replace("validation", "test"))
+    os.utime(folds, ns=(1, 1))  # however fast this was
+    after = dataset_of(replace(source, files=file_stamps("functionals")))
+    assert "validation" in before.folds.to_numpy()
+    assert "validation" not in after.folds.to_numpy()
+
+
 def test_other_code_refits_all(work, monkeypatch):
     train(train_ml__models=["logistic_regression"])
     monkeypatch.setattr(kept_fits, "HERE", "another")
@@ -294,8 +308,22 @@ def test_a_dictionary_is_computed_once(model):
         computed.append(1)
         return {"low": [0.1 + 0.2, -1e300], "names": ["level"]}
 
-    assert kept_json("key", compute) == kept_json("key", compute) == compute()
+    assert kept_json("key", compute, lambda: True) == kept_json("key", compute, lambda: True) == compute()
     assert len(computed) == 2
+
+
+def test_a_dictionary_of_data_that_changed_meanwhile_is_not_kept(model):
+    assert kept_json("key", lambda: {"low": 1}, lambda: False) == {"low": 1}
+    assert kept_json("key", lambda: {"low": 2}, lambda: True) == {"low": 2}
+    assert kept_json("key", lambda: {"low": 3}, lambda: True) == {"low": 2}
+
+
+def test_a_run_goes_on_where_nothing_can_be_kept(model, tmp_path, monkeypatch, capsys):
+    (tmp_path / "a file").write_text("")
+    monkeypatch.setattr(kept_fits, "FITS", tmp_path / "a file" / "fits")
+    keep_fit("key", outcome(), model, ["weights.npy"])
+    assert "a finished fit is not kept" in capsys.readouterr().out
+    assert restore_fit("key", model) is None
 
 
 def test_names_tell_apart(monkeypatch):

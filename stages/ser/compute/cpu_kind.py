@@ -12,7 +12,7 @@ from ser.compute.bfloat16 import multiplies_bfloat16
 
 
 def describe_machine() -> dict[str, str]:
-    """Return what results depend on: system, architecture, vector instructions, kernels of the BLAS, bfloat16 or not."""
+    """Return what results depend on: system, architecture, vector instructions, the BLAS's kernels, bfloat16 or not."""
     kernels = {library["architecture"] for library in threadpool_info() if "architecture" in library}
     instructions = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
     return {

@@ -30,8 +30,8 @@ from ser.networks.early_stopping import Fitted, check_epochs, validation_scores
 from ser.networks.keras_backend import DEVICE, keras
 from ser.networks.keras_layers import (
     AttentivePooling,
+    BatchNormalization,
     BidirectionalGRU,
-    FusedNormalization,
     MaskPadding,
     MeanMaxPooling,
 )
@@ -97,7 +97,7 @@ def build_network(
         )(x)
         pooling_name = f"block_{block}_pooling"
         x = layers.MaxPooling2D((time_pool, 2), padding="same", name=pooling_name, dtype=precision)(x)
-        x = FusedNormalization(name=f"block_{block}_normalisation")(x)  # after pooling: a quarter of the work
+        x = BatchNormalization(name=f"block_{block}_normalisation")(x)  # after pooling: a quarter of the work
         x = layers.ReLU(name=f"block_{block}_relu")(x)
         step *= stride * time_pool
         x = MaskPadding(step, name=f"block_{block}_mask")([x, present])
@@ -138,7 +138,7 @@ def fit(
     epochs : int, optional
         Train exactly so many epochs; without `validation` only.
     checkpoint : Checkpoint, optional
-        Where the state is kept after every epoch, and what a training that was interrupted goes on from.
+        Where the state is kept now and then, and what a training that was interrupted goes on from.
     frame_rate : float
         Frames a second, Hz.
 

@@ -18,6 +18,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import validate_data
 
 TOLERANCE = 3e-4  # of the gradient in relation to the first: as close to the minimum as scikit-learn's answer
+LARGEST_C = 1.0  # beyond it products in float32 are too coarse to find the minimum by
 DIRECTIONS = 50  # in which steps are scaled
 SHORTEST = 1e-6  # part of a step that is tried
 
@@ -25,14 +26,14 @@ SHORTEST = 1e-6  # part of a step that is tried
 class WideLogisticRegression(LogisticRegression):
     """Multinomial logistic regression with an L2 penalty, the minimum of what scikit-learn's minimises.
 
-    With as many examples as features, or more, it is scikit-learn's own. The parameters are those of scikit-learn's;
-    `max_iter` also bounds the products with G that one of Newton's steps takes.
+    With as many examples as features or a `C` above `LARGEST_C` it is scikit-learn's own. The parameters are those of
+    scikit-learn's; `max_iter` also bounds the products with G that one of Newton's steps takes.
     """
 
     def fit(self, X: np.ndarray, y: np.ndarray, sample_weight: np.ndarray | None = None) -> "WideLogisticRegression":
         """Learn ``coef_`` and ``intercept_`` from features, shape (n, features), and labels, shape (n,)."""
         n, features = np.shape(X)
-        if n >= features:
+        if n >= features or self.C > LARGEST_C:
             return super().fit(X, y, sample_weight)
         X, y = validate_data(self, X, y, dtype=(np.float32, np.float64))
         self.classes_, labels = np.unique(y, return_inverse=True)

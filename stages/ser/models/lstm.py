@@ -59,7 +59,7 @@ def fit(
     epochs : int, optional
         Train exactly so many epochs; without `validation` only.
     checkpoint : Checkpoint, optional
-        Where the state is kept after every epoch, and what a training that was interrupted goes on from.
+        Where the state is kept now and then, and what a training that was interrupted goes on from.
 
     Returns
     -------

@@ -20,7 +20,7 @@ from ser.networks.batches import (
 )
 from ser.networks.early_stopping import Fitted, check_epochs, validation_scores
 from ser.networks.keras_backend import keras
-from ser.networks.keras_layers import FusedNormalization
+from ser.networks.keras_layers import BatchNormalization
 from ser.networks.keras_saved import KerasModel, inference, keras_layers, load_model, save_model
 from ser.storage.seeds import derive_seed
 
@@ -58,16 +58,16 @@ def build_network(
     x = layers.Lambda(keras.ops.clip, arguments=dict(x_min=-limit, x_max=limit), name="limit")(inputs)
     x = layers.Dropout(input_dropout, name="input_dropout")(x)
     x = layers.Dense(units, use_bias=False, name="projection")(x)
-    x = FusedNormalization(name="projection_normalisation")(x)
+    x = BatchNormalization(name="projection_normalisation")(x)
     x = layers.ReLU(name="projection_relu")(x)
     for block in range(1, blocks + 1):
         skip = x
         x = layers.Dense(units, use_bias=False, kernel_initializer="he_normal", name=f"block_{block}_dense_1")(x)
-        x = FusedNormalization(name=f"block_{block}_normalisation_1")(x)
+        x = BatchNormalization(name=f"block_{block}_normalisation_1")(x)
         x = layers.ReLU(name=f"block_{block}_relu_1")(x)
         x = layers.Dropout(dropout, name=f"block_{block}_dropout")(x)
         x = layers.Dense(units, use_bias=False, kernel_initializer="he_normal", name=f"block_{block}_dense_2")(x)
-        x = FusedNormalization(name=f"block_{block}_normalisation_2")(x)
+        x = BatchNormalization(name=f"block_{block}_normalisation_2")(x)
         x = layers.Add(name=f"block_{block}_add")([skip, x])
         x = layers.ReLU(name=f"block_{block}_relu_2")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
@@ -98,7 +98,7 @@ def fit(
     epochs : int, optional
         Train exactly so many epochs; without `validation` only.
     checkpoint : Checkpoint, optional
-        Where the state is kept after every epoch, and what a training that was interrupted goes on from.
+        Where the state is kept now and then, and what a training that was interrupted goes on from.
 
     Returns
     -------

@@ -106,11 +106,11 @@ class MeanMaxPooling(PaddedLayer):
         return (shapes[0][0], 2 * shapes[0][-1])
 
 
-class FusedNormalization(keras.layers.BatchNormalization):
+class BatchNormalization(keras.layers.BatchNormalization):
     """`keras.layers.BatchNormalization` over the last axis, with the same variables and the same results.
 
     By TensorFlow's one operation for it: Keras puts it together from some twenty small ones. Its inputs have four axes,
-    the last of them the channels, or two.
+    the last of them the channels, or two. The name of the class is part of where stored weights are looked for.
     """
 
     def call(self, inputs, training=None):

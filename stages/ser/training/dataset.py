@@ -81,12 +81,12 @@ class Source:
     digest: str
     kind: str | Inputs = field(compare=False)
     normalization: str
-    files: tuple = field(compare=False)
+    files: tuple
 
 
 @lru_cache(maxsize=1)
 def dataset_of(source: Source) -> Dataset:
-    """Return a data set, opened once a process; a worker may outlive a run, so its digest tells it apart."""
+    """Return a data set, opened once a process; a worker may outlive a run: digest and files tell data sets apart."""
     return open_dataset(source.kind, source.normalization)
 
 
@@ -111,13 +111,14 @@ def _arrays(values: np.ndarray | Ragged) -> Iterator[np.ndarray]:
 
 
 def file_stamps(kind: str | Inputs) -> tuple:
-    """Return what tells that a file of `open_dataset` was written anew: path, size and time of each."""
+    """Return what tells that a file of `open_dataset` was written anew: path, size and time of each that is there."""
     names = ("prepared/clips.csv", "prepared/origin.json", "prepared/recordings.npy", "augmented/clips.csv")
     paths = [DATA / "folds.csv", *(DATA / name for name in names)]
     if isinstance(kind, str):
         paths += sorted(path for path in (DATA / "features").glob(f"*/{kind}*") if path.is_file())
         paths += sorted((DATA / "features").glob(f"*/{kind}/*.npy"))
-    return tuple((str(path), (status := path.stat()).st_size, status.st_mtime_ns) for path in paths)
+    found = [(path, path.stat()) for path in paths if path.exists()]
+    return tuple((str(path), status.st_size, status.st_mtime_ns) for path, status in found)
 
 
 def open_dataset(kind: str | Inputs, normalization: str = "train") -> Dataset:

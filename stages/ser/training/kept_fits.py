@@ -15,6 +15,7 @@ import time
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from platform import python_version
 from typing import NamedTuple
 
 import pandas as pd
@@ -30,8 +31,19 @@ MOST_BYTES = 2 * 2**30
 LARGEST_BYTES = MOST_BYTES // 8  # of one fit: a fine-tuned encoder would drive out all others
 ABANDONED = 3600  # s after which a file that was being written is a killed run's
 TABLES = ("predictions", "history", "importance")
+# what people set to have libraries compute in another way
+VARIABLES = (
+    "ATEN_CPU_CAPABILITY",
+    "DNNL_MAX_CPU_ISA",
+    "MKL_CBWR",
+    "NPY_DISABLE_CPU_FEATURES",
+    "ONEDNN_MAX_CPU_ISA",
+    "OPENBLAS_CORETYPE",
+    "TF_ENABLE_ONEDNN_OPTS",
+)
+MACHINE = describe_machine(), describe_graphics_cards(), python_version(), [os.environ.get(name) for name in VARIABLES]
 # the code and the machine of this process: a worker may have been started elsewhere, or after an edit
-HERE = hashlib.sha256(repr((CODE, describe_machine(), describe_graphics_cards())).encode()).hexdigest()
+HERE = hashlib.sha256(repr((CODE, MACHINE)).encode()).hexdigest()
 
 
 class Outcome(NamedTuple):
@@ -104,12 +116,16 @@ def restore_fit(key: str, folder: Path) -> Outcome | None:
     return Outcome(*tables, about["epochs"], about["seconds"], layers)
 
 
-def kept_json(key: str, compute: Callable[[], dict]) -> dict:
-    """Return what `compute` returned when it was first called for a key, a dictionary that JSON holds exactly."""
+def kept_json(key: str, compute: Callable[[], dict], may_be_kept: Callable[[], bool]) -> dict:
+    """Return what `compute` returned when it was first called for a key, a dictionary that JSON holds exactly.
+
+    It is kept if `may_be_kept` says so after it was computed.
+    """
     content = _kept(key)
     if content is None:
         content = json.dumps(compute()).encode()
-        _keep(key, content)
+        if may_be_kept():
+            _keep(key, content)
     return json.loads(content)
 
 
@@ -124,14 +140,17 @@ def _place() -> Path:
 
 
 def _keep(key: str, content: bytes) -> None:
-    """Write an entry, its digest first, as a whole file; then make room."""
+    """Write an entry, its digest first, as a whole file; then make room. Where that fails the run goes on without."""
     folder = _place()
-    folder.mkdir(parents=True, exist_ok=True)
-    # a name that no other process has: two stages may run side by side
-    with tempfile.NamedTemporaryFile(dir=folder, prefix=".tmp-", delete=False) as file:
-        file.write(hashlib.sha256(content).digest() + content)
-    os.replace(file.name, folder / key)
-    _make_room(folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # a name that no other process has: two stages may run side by side
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".tmp-", delete=False) as file:
+            file.write(hashlib.sha256(content).digest() + content)
+        os.replace(file.name, folder / key)
+        _make_room(folder)
+    except OSError as error:
+        print(f"  warning: a finished fit is not kept for later runs ({error})")
 
 
 def _kept(key: str) -> bytes | None:

@@ -110,6 +110,11 @@ def _run_job(job: Job, key: str, plan: Plan) -> Outcome:
     train = examples(data, rows, with_copies=True)
     own, classes = plan.fits[job.model], len(data.classes)
     checkpoint = open_checkpoint(plan.stage, key)
+
+    def may_be_kept() -> bool:
+        """Whether what comes of this is of this data and code; else files were edited, or a cluster has another CPU."""
+        return plan.here == HERE and plan.source.files == file_stamps(plan.source.kind)
+
     fitted = library.fit(train, validation, classes, seed=seed, epochs=job.epochs, checkpoint=checkpoint, **own)
 
     folder = model_folder(plan.trainer, job)
@@ -128,7 +133,7 @@ def _run_job(job: Job, key: str, plan: Plan) -> Outcome:
         "normalization": settings.normalization,
         "epochs": fitted.epochs,
         "learnt_from": learnt_from(data, rows) | {"examples": len(train.labels)},
-        "usual": kept_json(usual, lambda: usual_recordings(data, rows)),
+        "usual": kept_json(usual, lambda: usual_recordings(data, rows), may_be_kept),
         "class_factors": factors,
         "input": data.description,
     }
@@ -152,8 +157,7 @@ def _run_job(job: Job, key: str, plan: Plan) -> Outcome:
             history.insert(0, "fold", number)
         tables = (predictions, history, importance)
     outcome = Outcome(*tables, fitted.epochs, time.perf_counter() - started, layers)
-    # otherwise it would be kept as what it is not: files were edited, or this is another machine of a cluster
-    if plan.here == HERE and plan.source.files == file_stamps(plan.source.kind):
+    if may_be_kept():
         keep_fit(key, outcome, folder, [*names, "model.json"])
     return outcome
 

@@ -92,6 +92,7 @@ def cross_fit(
     dict of str to list of Layer
         The layers of each network for use.
     """
+    files = file_stamps(kind)  # before they are read: of what is written meanwhile nothing is kept
     data = open_dataset(kind)
     if settings.normalization == "speaker":
         require_speakers(data.clips)
@@ -101,7 +102,7 @@ def cross_fit(
         trainer=trainer,
         stage=f"{trainer}@{next(iter(fits))}" if alone else trainer,  # one must not remove the checkpoints of another
         module=module,
-        source=Source(data_digest(data), kind, settings.normalization, file_stamps(kind)),
+        source=Source(data_digest(data), kind, settings.normalization, files),
         fits=fits,
         groups=feature_groups(data.description),
         settings=settings,
@@ -185,8 +186,8 @@ def expected_seconds(job: Job, plan: Plan, data: Dataset, times: dict[str, float
 def read_times() -> dict[str, float]:
     """Return the seconds that fits took for each clip they learnt from, by ``<trainer>/<model>``; measured earlier."""
     try:
-        return json.loads(kept_folder(TIMES, Path.cwd()).read_text())
-    except (OSError, ValueError):  # nothing yet, or nothing of use
+        return {name: float(a_clip) for name, a_clip in json.loads(kept_folder(TIMES, Path.cwd()).read_text()).items()}
+    except (OSError, ValueError, TypeError, AttributeError):  # nothing yet, or nothing of use
         return {}
 
 
