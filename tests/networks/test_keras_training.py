@@ -7,6 +7,7 @@ import pytest
 
 from conftest import ROOT
 from ser.networks.batches import Examples
+from ser.networks.learning_rate import LONGEST_MOMENTUM, normalization_momentum
 
 CLASSES, FEATURES = 4, 20
 
@@ -20,16 +21,16 @@ def keras():
     return SimpleNamespace(residual=residual, training=keras_training)
 
 
-def test_nothing_is_kept_of_what_a_network_begins_with(keras):
-    momentum = [keras.training.normalization_momentum(step) for step in range(1, 3001)]
+def test_nothing_is_kept_of_what_a_network_begins_with():
+    momentum = [normalization_momentum(step) for step in range(1, 3001)]
     assert momentum[0] == 0
     assert momentum == sorted(momentum)
-    assert momentum[-1] == keras.training.LONGEST_MOMENTUM
+    assert momentum[-1] == LONGEST_MOMENTUM
 
 
 @pytest.mark.parametrize("steps", [10, 45, 300])
-def test_statistics_are_a_mean_over_the_last_tenth_of_the_steps(keras, steps):
-    momentum = np.array([keras.training.normalization_momentum(step) for step in range(1, steps + 1)])
+def test_statistics_are_a_mean_over_the_last_tenth_of_the_steps(steps):
+    momentum = np.array([normalization_momentum(step) for step in range(1, steps + 1)])
     weights = (1 - momentum) * np.append(np.cumprod(momentum[::-1])[::-1][1:], 1)
     assert weights.sum() == pytest.approx(1)
     age = weights @ np.arange(steps)[::-1]

@@ -13,11 +13,9 @@ from ser.errors import InputError
 from ser.networks.checkpoints import Checkpoint
 from ser.networks.early_stopping import EarlyStopping, ValidationScores
 from ser.networks.keras_backend import DEVICE, keras, tf
-from ser.networks.learning_rate import scheduled_rate
+from ser.networks.learning_rate import normalization_momentum, scheduled_rate
 from ser.storage.seeds import generator
 
-LONGEST_MOMENTUM = 0.99  # Keras's own, of batch normalisation
-AVERAGED_SHARE = 0.1  # of the steps so far; the last of them have nearly the weights that the network is left with
 STACKED_BYTES = 2 * 2**20  # of the inputs of steps that are taken in one call
 BETAS, EPSILON = (0.9, 0.999), 1e-7  # Keras's own, of Adam
 
@@ -87,7 +85,11 @@ def _compiled(build: Callable[..., keras.Model], arguments: str, weight_decay: f
     arguments : str
         JSON, of `build`.
     weight_decay, gradient_clip : float
-        As of Keras's AdamW and its ``global_clipnorm``.
+        As of Keras's AdamW [1]_ and its ``global_clipnorm``.
+
+    References
+    ----------
+    .. [1] I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", ICLR 2019.
     """
     network = build(**json.loads(arguments))
     momentum = tf.Variable(0.0, trainable=False)  # one of TensorFlow's: a layer would save one of Keras's
@@ -99,7 +101,7 @@ def _compiled(build: Callable[..., keras.Model], arguments: str, weight_decay: f
     taken = tf.Variable(0, dtype=tf.int64, trainable=False)
 
     def update(gradients: list, rate) -> None:
-        """Take a step of AdamW [1]_; TensorFlow's kernel computes what Keras's optimizer puts together."""
+        """Take a step of AdamW; TensorFlow's kernel computes what Keras's optimizer puts together."""
         count = tf.cast(taken.assign_add(1), tf.float32)
         powers = [tf.pow(beta, count) for beta in BETAS]
         gradients, _ = tf.clip_by_global_norm(gradients, gradient_clip)
@@ -151,28 +153,6 @@ def training_of(network: keras.Model, build: Callable[..., keras.Model], argumen
     for variable in (*training.moments, training.taken):
         variable.assign(tf.zeros_like(variable))
     return training
-
-
-def normalization_momentum(step: int) -> float:
-    """Return by how much a step keeps the means and variances that batch normalisation predicts with.
-
-    With a fixed momentum of 0.99 two thirds of them would still be those that a network begins with after 45 steps, as
-    few as a small corpus gives: what predicts would be another network than the one that has learnt. So they are a mean
-    over the last `AVERAGED_SHARE` of the steps ("polynomial-decay averaging" [1]_ with η = 9), however many there are
-    and whenever training stops, until there are so many that 0.99 is reached.
-
-    Parameters
-    ----------
-    step : int
-        From 1; the first keeps nothing.
-
-    References
-    ----------
-    .. [1] O. Shamir, T. Zhang, "Stochastic gradient descent for non-smooth optimization: convergence results and
-       optimal averaging schemes", ICML 2013.
-    """
-    weight = 1 / AVERAGED_SHARE
-    return min(LONGEST_MOMENTUM, 1 - weight / (step + weight - 1))
 
 
 def train_network(
