@@ -11,8 +11,8 @@
 # make pr-report  what this branch changes, with intervals: reports/pr.md; BASE=main, MODEL=ensemble
 # make gate    fail if MODEL=ensemble has become worse than on BASE=main, beyond chance
 # make bench   speed and memory of prepare, evaluate and report, of the features beside librosa, openSMILE and asrfront,
-#              and of the LSTM's epochs beside the usual ways; with BENCH="--audio folder" the features are those of
-#              real speech
+#              of the LSTM's epochs beside the usual ways, and where the time of a network's fit goes; with
+#              BENCH="--audio folder" the features are those of real speech
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
@@ -71,6 +71,7 @@ bench: $(VENV)/.installed-bench
 	$(VENV)/bench/bin/python benchmarks/prepare.py
 	$(VENV)/bench/bin/python benchmarks/evaluate.py
 	$(VENV)/bench/bin/python benchmarks/lstm.py
+	$(VENV)/bench/bin/python benchmarks/training.py
 
 lint: $(VENV)/.installed-dev
 	ruff check
