@@ -23,9 +23,6 @@ from ser.networks.batches import smote
 # are few; with fewer than these the last of hundreds of components cost accuracy
 PASSES = 4
 TREES = ("random_forest", "lightgbm")  # for which only the order of a feature's values counts
-# values of a feature that LightGBM tells apart. Of its default of 255 each holds a few of some thousand clips, and its
-# histograms take three times as long
-BINS = 31
 
 
 def build_pipeline(name: str, settings, classes: int, smallest: int, rarest: int, features: int, seed: int) -> Pipeline:
@@ -112,7 +109,6 @@ def build_classifier(name: str, settings, classes: int, seed: int) -> Classifier
             n_jobs=1,
             deterministic=True,
             force_row_wise=True,
-            max_bin=BINS,
             enable_bundle=False,  # of features that are hardly ever 0 it only looks for some to bundle
             verbose=-1,
         )
