@@ -33,7 +33,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence  # noqa
 from ser.features.extraction import input_names  # noqa: E402
 from ser.models import lstm  # noqa: E402
 from ser.networks.batches import Examples  # noqa: E402
-from ser.networks.recurrent_layers import LSTMNetwork, average_neighbours  # noqa: E402
+from ser.networks.recurrent_layers import LSTMNetwork, average_neighbours, join_neighbours  # noqa: E402
 from ser.settings.all_sections import load_params  # noqa: E402
 from ser.storage.shards import Ragged  # noqa: E402
 from ser.storage.whole_files import write_json  # noqa: E402
@@ -49,7 +49,7 @@ class PackedNetwork(LSTMNetwork):
         super().__init__(*arguments)
         own = self.settings
         self.layers = nn.LSTM(
-            own["features"],
+            own["stack"] * own["features"],
             own["hidden_size"],
             own["layers"],
             bidirectional=own["bidirectional"],
@@ -65,6 +65,9 @@ class PackedNetwork(LSTMNetwork):
         """Return the logits; see `LSTMNetwork.forward`."""
         hidden = ((frames - self.mean) / self.deviation).masked_fill(behind(frames, lengths), 0.0)
         hidden, lengths = average_neighbours(hidden, lengths, self.settings["downsample"])
+        hidden, lengths = join_neighbours(
+            hidden.masked_fill(behind(hidden, lengths), 0.0), lengths, self.settings["stack"]
+        )
         packed = pack_padded_sequence(hidden, lengths.cpu(), enforce_sorted=False)
         hidden = self.dropout(pad_packed_sequence(self.layers(packed)[0])[0])
         return self.linear(self.dropout(self.pooling(hidden, behind(hidden, lengths))))
@@ -140,7 +143,7 @@ def time_epoch(way: str, train: Examples, settings) -> float:
 
 def require_same_network(columns: int, settings) -> None:
     """Stop unless both networks, made with the same seed, give the same."""
-    names = ("layers", "hidden_size", "bidirectional", "downsample", "pooling", "dropout")
+    names = ("layers", "hidden_size", "bidirectional", "downsample", "pooling", "dropout", "subtract_mean", "stack")
     arguments = [columns, CLASSES, *(getattr(settings, name) for name in names)]
     frames, lengths = torch.randn(120, 4, columns), torch.tensor([120, 7, 64, 95])
     logits = []

@@ -18,7 +18,7 @@ from ser.networks import torch_training
 from ser.networks.batches import Examples
 from ser.networks.checkpoints import Checkpoint
 from ser.networks.layer_graph import draw_network
-from ser.networks.recurrent_layers import LSTMNetwork, average_neighbours
+from ser.networks.recurrent_layers import LSTMNetwork, average_neighbours, join_neighbours
 from ser.prediction.trained_model import load
 from ser.settings.all_sections import load_params
 from ser.storage.model_formats import FORMAT
@@ -113,13 +113,13 @@ def test_probabilities_do_not_depend_on_batch_mates(fitted):
 
 
 @pytest.mark.parametrize("pooling", ["attention", "mean_max"])
-@pytest.mark.parametrize("downsample", [1, 3])
+@pytest.mark.parametrize(("downsample", "stack"), [(1, 1), (3, 1), (1, 2), (3, 2)])
 @pytest.mark.parametrize("bidirectional", [True, False])
-def test_padding_changes_neither_output_nor_gradients(bidirectional, downsample, pooling):
+def test_padding_changes_neither_output_nor_gradients(bidirectional, downsample, stack, pooling):
     torch.manual_seed(0)
-    network = LSTMNetwork(FEATURES, CLASSES, 2, 6, bidirectional, downsample, pooling, 0.0, False)
+    network = LSTMNetwork(FEATURES, CLASSES, 2, 6, bidirectional, downsample, pooling, 0.0, False, stack)
     lengths = torch.tensor([4, 9])
-    frames = torch.randn(9, 2, FEATURES)
+    frames = torch.randn(12, 2, FEATURES)
 
     def run(padding: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         padded = frames.clone()
@@ -143,6 +143,25 @@ def test_neighbours_are_averaged_within_their_clip():
     averaged, lengths = average_neighbours(frames, torch.tensor([4, 6]), 3)
     assert averaged[:, :, 0].tolist() == [[3.0, 4.0], [7.0, 10.0]]
     assert lengths.tolist() == [2, 2]
+
+
+def test_neighbours_are_joined_side_by_side():
+    frames = torch.arange(8.0).reshape(4, 2, 1)  # of the first clip 0, 2, 4, 6, of the second 1, 3, 5, 7
+    joined, lengths = join_neighbours(frames, torch.tensor([4, 3]), 2)
+    assert joined.tolist() == [[[0.0, 2.0], [1.0, 3.0]], [[4.0, 6.0], [5.0, 7.0]]]
+    assert lengths.tolist() == [2, 2]
+
+
+def test_a_network_that_was_stored_without_a_choice_of_steps_is_read(fitted, tmp_path):
+    model = lstm.fit(
+        examples(30, 1), None, CLASSES, SimpleNamespace(**vars(SETTINGS) | {"stack": 1}), 1, epochs=1
+    ).model
+    lstm.save(model, tmp_path)
+    settings = json.loads((tmp_path / "settings.json").read_text())
+    del settings["stack"]
+    (tmp_path / "settings.json").write_text(json.dumps(settings))
+    inputs = examples(5, 3).inputs
+    np.testing.assert_array_equal(lstm.predict_proba(lstm.load(tmp_path), inputs), lstm.predict_proba(model, inputs))
 
 
 def test_a_training_goes_on_from_its_checkpoint(tmp_path, monkeypatch):

@@ -20,7 +20,7 @@ from ser.evaluation.confusions import (
     without_each,
 )
 from ser.evaluation.intervals import Interval
-from ser.evaluation.roc_areas import macro_area
+from ser.evaluation.roc_areas import macro_area, won_pairs
 from ser.evaluation.scored_speakers import Speakers, interval_of
 from ser.storage.prediction_tables import emotions_of, predicted_emotions, probabilities_of, scored_rows
 
@@ -193,9 +193,8 @@ def _present(rows: pd.DataFrame) -> list[str]:
 
 
 def _area(rows: pd.DataFrame, emotion: str) -> float:
-    from sklearn.metrics import roc_auc_score
-
-    return roc_auc_score(rows["emotion"] == emotion, rows[f"p_{emotion}"])
+    found = (rows["emotion"] == emotion).to_numpy()
+    return won_pairs(found, rows[f"p_{emotion}"].to_numpy())[found].mean() / (~found).sum()
 
 
 def _curve(rows: pd.DataFrame, emotion: str) -> np.ndarray:

@@ -56,6 +56,7 @@ def build_network(
     pooling: str,
     dropout: float,
     subtract_mean: bool,
+    downsampling: str = "pooling",
     precision: str = "float32",
 ) -> keras.Model:
     """Return convolution blocks, an optional recurrent layer, pooling over time and a softmax.
@@ -66,8 +67,8 @@ def build_network(
         Of the spectra.
     classes : int
     filters : list of int
-        Of each block. Every block halves the frequency by pooling and the first two also the time; the first halves
-        both once more by its stride: at full resolution it alone would take most of the time.
+        Of each block. Every block halves the frequency and the first two also the time; the first halves both once
+        more by its stride: at full resolution it alone would take most of the time.
     recurrent_units : int
         Of a bidirectional GRU in each direction; 0: none.
     pooling : {"attention", "mean_max"}
@@ -75,6 +76,10 @@ def build_network(
         Share of the values set to zero before the recurrent and the dense layer while training.
     subtract_mean : bool
         Whether the network is given spectra less the mean of their clip; see `ser.features.column_normalization`.
+    downsampling : {"stride", "pooling"}
+        How the blocks after the first halve: by the stride of their convolution, or by keeping the largest of what a
+        convolution of all places gives, which is up to four times as much to compute. Networks that were stored before
+        there was a choice pool.
     precision : str
         Keras's dtype policy of the convolutions: ``float32``, or ``mixed_bfloat16`` to train faster on some CPUs.
     """
@@ -84,7 +89,9 @@ def build_network(
     x = layers.Reshape((-1, bands, 1), name="channel")(inputs)
     step = 1
     for block, channels in enumerate(filters, start=1):
-        stride, time_pool = (2 if block == 1 else 1), (2 if block <= 2 else 1)
+        halved = (2 if block <= 2 else 1, 2)  # time, frequency
+        pools = block == 1 or downsampling == "pooling"
+        stride = (2, 2) if block == 1 else (1, 1) if pools else halved
         x = layers.Conv2D(
             channels,
             kernel_size=5 if block == 1 else 3,
@@ -95,11 +102,11 @@ def build_network(
             name=f"block_{block}_convolution",
             dtype=precision,
         )(x)
-        pooling_name = f"block_{block}_pooling"
-        x = layers.MaxPooling2D((time_pool, 2), padding="same", name=pooling_name, dtype=precision)(x)
-        x = BatchNormalization(name=f"block_{block}_normalisation")(x)  # after pooling: a quarter of the work
+        if pools:
+            x = layers.MaxPooling2D(halved, padding="same", name=f"block_{block}_pooling", dtype=precision)(x)
+        x = BatchNormalization(name=f"block_{block}_normalisation")(x)  # after pooling: less work
         x = layers.ReLU(name=f"block_{block}_relu")(x)
-        step *= stride * time_pool
+        step *= halved[0] * (2 if block == 1 else 1)
         x = MaskPadding(step, name=f"block_{block}_mask")([x, present])
     # Pooled over time only: where in the spectrum the energy lies is what tells voices apart.
     x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="bands_to_channels")(x)
@@ -171,6 +178,7 @@ def fit(
         pooling=settings.pooling,
         dropout=settings.dropout,
         subtract_mean=settings.subtract_mean,
+        downsampling=settings.downsampling,
     )
     network = initialized(build_network, arguments, derive_seed(seed, "cnn"))
     bfloat16 = settings.mixed_precision and DEVICE == "cpu" and multiplies_bfloat16()

@@ -108,6 +108,7 @@ def _build(clips: Ragged, classes: int, settings) -> LSTMNetwork:
         settings.pooling,
         settings.dropout,
         settings.subtract_mean,
+        settings.stack,
     )
     network.mean.copy_(torch.from_numpy(mean))
     network.deviation.copy_(torch.from_numpy(deviation))
@@ -148,7 +149,7 @@ def _length_multiple(network: LSTMNetwork) -> int:
 
     oneDNN compiles and keeps code for each length it meets (300 MB for a hundred lengths).
     """
-    return 8 * network.settings["downsample"]
+    return 8 * network.settings["downsample"] * network.settings["stack"]
 
 
 def predict_proba(model: LSTMNetwork, inputs: Ragged) -> np.ndarray:
@@ -211,6 +212,9 @@ def network_layers(model: LSTMNetwork) -> list[Layer]:
     layers = [Layer("frames", "input", features, 0, ()), Layer("standardise", "standardisation", features, 0, (0,))]
     if settings["downsample"] > 1:
         layers.append(Layer(f"every {settings['downsample']} frames", "average pooling", features, 0, (1,)))
+    if settings["stack"] > 1:
+        joined = f"frames × {settings['stack'] * settings['features']}"
+        layers.append(Layer(f"each {settings['stack']} of them", "concatenation", joined, 0, (len(layers) - 1,)))
     for number in range(settings["layers"]):
         source = len(layers) - 1
         hidden = f"frames × {settings['hidden_size']}"

@@ -36,6 +36,7 @@ def _without(modules: tuple[str, ...]) -> Iterator[None]:
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # on CPUs without AVX512-VNNI it is off, and convolutions take twice as long
 with _without_start_messages(), _without(SPARED):
     import keras  # noqa: F401
     import tensorflow as tf

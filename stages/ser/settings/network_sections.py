@@ -40,6 +40,7 @@ class SequenceNetwork(Network):
 class TrainLstm(SequenceNetwork):
     enabled: bool
     downsample: Annotated[int, Field(ge=1, le=10)]
+    stack: Annotated[int, Field(ge=1, le=10)]
     layers: Annotated[int, Field(ge=1, le=4)]
     hidden_size: Count
     bidirectional: bool
@@ -60,6 +61,7 @@ class TrainResidualKeras(Network):
 class TrainCnn(SequenceNetwork):
     enabled: bool
     filters: Annotated[list[Count], Field(min_length=1, max_length=5)]
+    downsampling: Literal["stride", "pooling"]
     recurrent_units: Annotated[int, Field(ge=0)]
     dropout: Dropout
     seconds: Positive

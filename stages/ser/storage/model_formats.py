@@ -4,7 +4,7 @@ from pathlib import Path
 
 from ser.errors import InputError
 
-FORMAT = 2  # a change of what is stored, or of what it means, raises it
+FORMAT = 3  # a change of what is stored, or of what it means, raises it
 OLDEST = 2  # which is still read; 1 did not say what a model learnt from
 
 

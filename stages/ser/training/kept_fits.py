@@ -39,7 +39,6 @@ VARIABLES = (
     "NPY_DISABLE_CPU_FEATURES",
     "ONEDNN_MAX_CPU_ISA",
     "OPENBLAS_CORETYPE",
-    "TF_ENABLE_ONEDNN_OPTS",
 )
 MACHINE = describe_machine(), describe_graphics_cards(), python_version(), [os.environ.get(name) for name in VARIABLES]
 # the code and the machine of this process: a worker may have been started elsewhere, or after an edit
