@@ -2,29 +2,19 @@
 
 Reads   data/predictions/<trainer>/<model>.csv, data/history/, data/importance/, data/prepared/clips.csv and
         data/folds.csv
-Writes  reports/metrics.json, validation.json, protocol.json, the tables reports/*.csv and images/evaluation/*.png
+Writes  reports/metrics.json, validation.json, protocol.json, the tables reports/*.csv and images/evaluation/*.png,
+        data/charts/, for the report
 """
 
 import argparse
-import shutil
 from pathlib import Path
 
 import pandas as pd
 
-from ser.charts.curves import coverage_chart, precision_recall_chart, reliability_chart, roc_chart, training_chart
-from ser.charts.figures import save_png
-from ser.charts.score_plots import (
-    confusion_chart,
-    importance_chart,
-    scores_chart,
-    speakers_chart,
-    tested_emotions,
-)
+from ser.charts.run_charts import write_charts
 from ser.compute.cpu_kind import describe_machine
 from ser.errors import InputError, stage_errors
 from ser.evaluation.model_scores import (
-    CHANCE,
-    MAJORITY,
     baseline_rows,
     best_model,
     evaluation_tables,
@@ -34,6 +24,7 @@ from ser.evaluation.model_scores import (
 )
 from ser.evaluation.protocol import comparability, describe_protocol, majority_baseline, read_folds
 from ser.evaluation.scored_speakers import speakers_of
+from ser.evaluation.subgroups import tested_emotions
 from ser.networks.collapse import COLUMNS, collapsed_folds, describe_collapse
 from ser.settings.params_file import load_sections
 from ser.settings.score_sections import Evaluate
@@ -46,6 +37,7 @@ from ser.storage.whole_files import write_json
 
 REPORTS = Path("reports")
 IMAGES = REPORTS / "images" / "evaluation"
+CHARTS = Path("data/charts")
 METRICS = ["uar", "accuracy", "f1_macro", "precision_macro", "auc_macro", "ece"]
 SERIES = ["loss", "accuracy", "validation_loss", "validation_accuracy", "validation_uar"]
 
@@ -87,7 +79,7 @@ def evaluate() -> None:
     write_json(metrics_of(results["scores"], list(tables)), REPORTS / "metrics.json")
     write_json({"validation": validation}, REPORTS / "validation.json")
     write_json(protocol, REPORTS / "protocol.json")
-    draw_charts(results, clips, protocol)
+    write_charts(results, clips, protocol, pictures=IMAGES, parts=CHARTS)
     # not a DVC output: it says where the results were made (see `ser compare-machine`) and is none of them
     write_json(describe_machine(), REPORTS / "machine.json")
     print_summary(results["scores"], protocol)
@@ -122,31 +114,6 @@ def metrics_of(scores: pd.DataFrame, models: list[str]) -> dict[str, dict[str, f
     """Return the few scores of each model that `dvc metrics` compares."""
     wide = scores.pivot(index="model", columns="score", values="value")
     return {model: {name: float(wide.at[model, name]) for name in METRICS} for model in models}
-
-
-def draw_charts(tables: dict[str, pd.DataFrame], clips: pd.DataFrame, protocol: dict) -> None:
-    """Draw everything that is a picture."""
-    best, chance, red = protocol["best"], protocol["chance"], {"warning": protocol["warning"]}
-    models = [model for model in tables["scores"]["model"].unique() if model not in (CHANCE, MAJORITY)]
-    figures = {
-        "scores": scores_chart(tables["scores"], **red),
-        "confusion": confusion_chart(tables["confusion"], **red),
-        "roc": roc_chart(tables["roc"], tables["scores"], **red),
-        "precision_recall": precision_recall_chart(tables["precision_recall"], highlight=models, **red),
-        "reliability": reliability_chart(tables["reliability"], models, **red),
-        "coverage": coverage_chart(tables["coverage"], highlight=models, **red),
-    }
-    if len(tables["training"]):
-        figures["training_curves"] = training_chart(tables["training"], chance, **red)
-    if len(tables["importance"]):
-        figures["importance"] = importance_chart(tables["importance"], **red)
-    groups = tables["groups"].query("model == @best")
-    if (groups["group"] == "speaker").any():
-        sexes = clips.drop_duplicates("speaker").set_index("speaker")["sex"].to_dict()
-        figures["speakers"] = speakers_chart(groups, best, chance, sex=sexes, **red)
-    shutil.rmtree(IMAGES, ignore_errors=True)  # a chart that this run does not have is gone
-    for name, figure in figures.items():
-        save_png(figure, IMAGES / f"{name}.png")
 
 
 def print_summary(scores: pd.DataFrame, protocol: dict) -> None:

@@ -1,6 +1,7 @@
 """Write the report and the model card of a run, for people: what the evaluation says in tables.
 
-Reads   reports/*.csv, reports/protocol.json, reports/data/*, data/predictions/<trainer>/<model>.csv, data/prepared/
+Reads   reports/*.csv, reports/protocol.json, reports/data/*, data/predictions/<trainer>/<model>.csv, data/charts/
+        and data/prepared/
 Writes  reports/report.html, one file that needs no network, and reports/model_card.md
 """
 
@@ -8,7 +9,7 @@ import argparse
 from pathlib import Path
 
 from ser.errors import stage_errors
-from ser.reporting.html_report import write_report
+from ser.reporting.html_report import read_charts, write_report
 from ser.reporting.model_card import write_model_card
 from ser.reporting.reported_run import read_run
 from ser.settings.all_sections import load_params
@@ -40,7 +41,8 @@ def report() -> None:
     run = read_run(REPORTS, DATA, {name: section.model_dump() for name, section in sections.items()})
     audio = Ragged.open(DATA / "prepared" / "audio")
     page = REPORTS / "report.html"
-    write_report(page, run, audio, mistakes=params.report.mistakes, clip_seconds=params.report.clip_seconds)
+    charts = read_charts(DATA / "charts")
+    write_report(page, run, audio, charts, mistakes=params.report.mistakes, clip_seconds=params.report.clip_seconds)
     write_model_card(REPORTS / "model_card.md", run)
     print(f"{page}: {page.stat().st_size / 1e6:.1f} MB, best on validation speakers: {run.best}")
 

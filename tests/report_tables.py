@@ -10,8 +10,10 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
+from ser.charts.run_charts import write_charts
 from ser.networks.collapse import COLUMNS
-from ser.storage.clip_tables import count_speakers
+from ser.reporting.reported_run import TABLES, read_table
+from ser.storage.clip_tables import count_speakers, read_clips
 from ser.storage.csv_tables import write_csv
 from ser.storage.prediction_tables import emotions_of, predicted_emotions, probabilities_of
 from ser.storage.shards import RaggedWriter
@@ -63,6 +65,16 @@ def write_run(
     write_evaluation(folder / "reports", clips, tables, warning)
     write_audit(folder / "reports/data", clips)
     return tables
+
+
+def write_charts_of(folder: Path) -> None:
+    """Draw the charts of a run that `write_run` wrote, as `evaluate` does."""
+    reports, charts = folder / "reports", folder / "data/charts"
+    tables = {name: read_table(reports / f"{name}.csv") for name in (*TABLES, "confusion")}
+    protocol = json.loads((reports / "protocol.json").read_text())
+    write_charts(
+        tables, read_clips(folder / "data/prepared/clips.csv"), protocol, pictures=folder / "png", parts=charts
+    )
 
 
 def write_evaluation(folder: Path, clips: pd.DataFrame, tables: dict[str, pd.DataFrame], warning: str = "") -> None:

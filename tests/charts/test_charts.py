@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from report_tables import make_clips, make_predictions, write_evaluation
 from ser.charts.curves import (
@@ -39,16 +40,16 @@ def tables(tmp_path_factory) -> dict[str, pd.DataFrame]:
 
 
 DRAW = {
-    "scores": lambda t, **kw: scores_chart(t["scores"], **kw),
-    "confusion": lambda t, **kw: confusion_chart(t["confusion"], **kw),
-    "roc": lambda t, **kw: roc_chart(t["roc"], t["scores"], **kw),
-    "precision_recall": lambda t, **kw: precision_recall_chart(t["precision_recall"], **kw),
-    "reliability": lambda t, **kw: reliability_chart(t["reliability"], ["model_6", "model_5"], **kw),
-    "coverage": lambda t, **kw: coverage_chart(t["coverage"], **kw),
-    "training": lambda t, **kw: training_chart(t["training"], 1 / 3, **kw),
-    "speakers": lambda t, **kw: speakers_chart(t["groups"], "model_6", 1 / 3, **kw),
-    "groups": lambda t, **kw: groups_chart(t["groups"], "model_6", 1 / 3, **kw),
-    "importance": lambda t, **kw: importance_chart(t["importance"], **kw),
+    "scores": lambda t: scores_chart(t["scores"]),
+    "confusion": lambda t: confusion_chart(t["confusion"]),
+    "roc": lambda t: roc_chart(t["roc"], t["scores"]),
+    "precision_recall": lambda t: precision_recall_chart(t["precision_recall"]),
+    "reliability": lambda t: reliability_chart(t["reliability"], ["model_6", "model_5"]),
+    "coverage": lambda t: coverage_chart(t["coverage"]),
+    "training": lambda t: training_chart(t["training"], 1 / 3),
+    "speakers": lambda t: speakers_chart(t["groups"], "model_6", 1 / 3),
+    "groups": lambda t: groups_chart(t["groups"], "model_6", 1 / 3),
+    "importance": lambda t: importance_chart(t["importance"]),
 }
 
 
@@ -88,11 +89,23 @@ def test_a_chart_is_the_same_bytes_each_time(name, tables, drawn, tmp_path):
 
 @pytest.mark.parametrize("name", DRAW)
 def test_a_warning_is_a_red_banner_within_the_picture(name, tables, drawn, tmp_path):
-    save_png(DRAW[name](tables, warning=WARNING), tmp_path / "warned.png")
+    save_png(DRAW[name](tables), tmp_path / "warned.png", WARNING)
     assert red_pixels(drawn[name][0]) == 0
     assert red_pixels(tmp_path / "warned.png") > 200
     edges = matplotlib.image.imread(tmp_path / "warned.png")[:, [0, -1], :3]
     assert (edges == 1).all()
+
+
+@pytest.mark.parametrize(("warning", "times"), [("", 1), (WARNING, 2)])
+def test_a_chart_that_is_written_twice_is_laid_out_once_unless_a_banner_joins_it(
+    tables, monkeypatch, tmp_path, warning, times
+):
+    laid_out, execute = [], ConstrainedLayoutEngine.execute
+    monkeypatch.setattr(ConstrainedLayoutEngine, "execute", lambda self, fig: laid_out.append(execute(self, fig)))
+    figure = DRAW["coverage"](tables)
+    assert "<text" in svg(figure, "coverage")
+    save_png(figure, tmp_path / "coverage.png", warning)
+    assert len(laid_out) == times
 
 
 def test_svg_suits_a_page_that_holds_several(drawn):

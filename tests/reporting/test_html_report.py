@@ -14,7 +14,7 @@ from scipy import signal
 
 from conftest import ROOT, run_stage
 from report import report
-from report_tables import EMOTIONS, make_clips, write_run
+from report_tables import EMOTIONS, make_clips, write_charts_of, write_run
 from ser.errors import InputError
 from ser.reporting.html_tables import decimal, p_text, span
 from ser.reporting.report_sounds import COLUMNS, spectrogram, typical_clips, waveform, worst_mistakes
@@ -74,6 +74,7 @@ def workplace(folder: Path, clips: pd.DataFrame, **options) -> Path:
     for name in () if all_charts else ("importance", "training"):
         table = pd.read_csv(folder / f"reports/{name}.csv")
         write_csv(table.head(0), folder / f"reports/{name}.csv")
+    write_charts_of(folder)
     shutil.copy(ROOT / "params.yaml", folder)
     return folder
 
@@ -272,6 +273,12 @@ def test_a_missing_file_is_one_line(copy):
 def test_what_is_missing_is_named(name, copy):
     (copy / name).unlink()
     with pytest.raises(InputError, match=f"{name} not found"):
+        report()
+
+
+def test_without_charts_it_is_said_what_draws_them(copy):
+    shutil.rmtree(copy / "data/charts")
+    with pytest.raises(InputError, match="data/charts has no charts: run `dvc repro evaluate`"):
         report()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, run_script
-from report_tables import make_clips, write_run
+from report_tables import make_clips, write_charts_of, write_run
 
 pytestmark = pytest.mark.verify
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: install the extra dev")
@@ -50,6 +50,7 @@ UNLABELLED = """() => [...document.querySelectorAll("button, input, select, a, i
 def page_file(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("run")
     write_run(folder, make_clips(speakers=12, repeats=4))
+    write_charts_of(folder)
     shutil.copy(ROOT / "params.yaml", folder)
     (folder / "stages").symlink_to(ROOT / "stages")
     assert run_script(folder, "report").returncode == 0

@@ -1,7 +1,4 @@
-"""Charts of curves: ROC, precision-recall, reliability, coverage and training; each takes a table of `reports/`.
-
-`warning` is the text of a red banner (empty: none), because a picture is often seen without its report.
-"""
+"""Charts of curves: ROC, precision-recall, reliability, coverage and training; each takes a table of `reports/`."""
 
 from collections.abc import Sequence
 
@@ -18,7 +15,7 @@ PANELS = 6  # models of a reliability diagram
 AREA_OF_A_DOT = 160.0  # points squared, if it held all clips
 
 
-def roc_chart(roc: pd.DataFrame, scores: pd.DataFrame, *, warning: str = "") -> Figure:
+def roc_chart(roc: pd.DataFrame, scores: pd.DataFrame) -> Figure:
     """Draw the mean ROC curve of every model; the models with the highest UAR in colour.
 
     Parameters
@@ -27,11 +24,10 @@ def roc_chart(roc: pd.DataFrame, scores: pd.DataFrame, *, warning: str = "") -> 
         ``model, emotion, fpr, tpr``, rates from 0 to 1; the rows of the emotion `MACRO` are drawn.
     scores : pd.DataFrame
         ``model, score, value``; gives the order of the models and their areas, ``auc_macro``.
-    warning : str
     """
     by_model = scores.pivot_table(index="model", columns="score", values="value", sort=False)
     by_model = by_model[by_model.index.isin(roc["model"])].sort_values("uar", ascending=False, kind="stable")
-    figure = new_figure(5.0, 5.3, warning)
+    figure = new_figure(5.0, 5.3)
     axes = tidy(figure.add_subplot())
     _macro_curves(axes, roc, ("fpr", "tpr"), by_model["auc_macro"], drawstyle="default")
     axes.plot([0, 1], [0, 1], ":", color=GREY, lw=1, label="chance  0.500")
@@ -41,9 +37,7 @@ def roc_chart(roc: pd.DataFrame, scores: pd.DataFrame, *, warning: str = "") -> 
     return figure
 
 
-def precision_recall_chart(
-    precision_recall: pd.DataFrame, *, highlight: Sequence[str] = (), warning: str = ""
-) -> Figure:
+def precision_recall_chart(precision_recall: pd.DataFrame, *, highlight: Sequence[str] = ()) -> Figure:
     """Draw the mean precision-recall curve of every model.
 
     Parameters
@@ -52,7 +46,6 @@ def precision_recall_chart(
         ``model, emotion, recall, precision``, 0 to 1; the rows of the emotion `MACRO` are drawn.
     highlight : sequence of str
         Models in colour, the best first; by default those with the largest areas.
-    warning : str
     """
     macro = precision_recall[precision_recall["emotion"] == MACRO]
     areas = {
@@ -60,7 +53,7 @@ def precision_recall_chart(
         for model, curve in macro.sort_values("recall", kind="stable").groupby("model")
     }
     areas = _ordered(pd.Series(areas), highlight)
-    figure = new_figure(5.0, 5.3, warning)
+    figure = new_figure(5.0, 5.3)
     axes = tidy(figure.add_subplot())
     _macro_curves(axes, precision_recall, ("recall", "precision"), areas)
     # the precision of guessing is the share of the emotion, and the shares of all emotions sum to 1
@@ -71,7 +64,7 @@ def precision_recall_chart(
     return figure
 
 
-def reliability_chart(reliability: pd.DataFrame, models: Sequence[str], *, warning: str = "") -> Figure:
+def reliability_chart(reliability: pd.DataFrame, models: Sequence[str]) -> Figure:
     """Draw accuracy against confidence, a panel a model, before and after temperature scaling.
 
     The area of a dot is its share of the clips: a dot far from the diagonal matters as much as it is large.
@@ -82,12 +75,11 @@ def reliability_chart(reliability: pd.DataFrame, models: Sequence[str], *, warni
         ``model, probabilities, confidence, accuracy, clips``, a row a bin.
     models : sequence of str
         The first `PANELS` of them are drawn; none: those of the table.
-    warning : str
     """
     models = list(models or sorted(reliability["model"].unique()))[:PANELS]
     columns = min(3, len(models))
     rows = -(-len(models) // columns)
-    figure = new_figure(0.45 + 1.65 * columns, 0.8 + 1.75 * rows, warning)
+    figure = new_figure(0.45 + 1.65 * columns, 0.8 + 1.75 * rows)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
     looks = {"as predicted": (VERMILION, "o", "none"), "temperature-scaled": (BLUE, "s", BLUE)}
     for axes, model in zip(grid.flat, models, strict=False):
@@ -111,7 +103,7 @@ def reliability_chart(reliability: pd.DataFrame, models: Sequence[str], *, warni
     return figure
 
 
-def coverage_chart(coverage: pd.DataFrame, *, highlight: Sequence[str] = (), warning: str = "") -> Figure:
+def coverage_chart(coverage: pd.DataFrame, *, highlight: Sequence[str] = ()) -> Figure:
     """Draw the accuracy over the clips that a model is most certain of against their share.
 
     Parameters
@@ -120,11 +112,10 @@ def coverage_chart(coverage: pd.DataFrame, *, highlight: Sequence[str] = (), war
         ``model, coverage, accuracy, uar``, 0 to 1.
     highlight : sequence of str
         Models in colour, the best first; by default those with the highest UAR over all clips.
-    warning : str
     """
     everything = coverage[coverage["coverage"] == coverage["coverage"].max()].set_index("model")
     order = _ordered(everything["uar"], highlight).index
-    figure = new_figure(5.0, 4.4, warning)
+    figure = new_figure(5.0, 4.4)
     axes = tidy(figure.add_subplot())
     looks = styles(order)
     for model in order[::-1]:
@@ -145,7 +136,7 @@ def coverage_chart(coverage: pd.DataFrame, *, highlight: Sequence[str] = (), war
     return figure
 
 
-def training_chart(training: pd.DataFrame, chance: float, *, warning: str = "") -> Figure:
+def training_chart(training: pd.DataFrame, chance: float) -> Figure:
     """Draw loss and scores against epochs, a row a model: each fold faint, their mean bold.
 
     Parameters
@@ -154,7 +145,6 @@ def training_chart(training: pd.DataFrame, chance: float, *, warning: str = "") 
         ``model, fold, epoch, loss, accuracy, validation_loss, validation_accuracy, validation_uar``; losses in nats.
     chance : float
         Chance level of the UAR, 0 to 1.
-    warning : str
     """
     models = sorted(training["model"].unique())
     losses = {"loss": ("training", BLUE, "-"), "validation_loss": ("validation", ORANGE, "--")}
@@ -163,7 +153,7 @@ def training_chart(training: pd.DataFrame, chance: float, *, warning: str = "") 
         "validation_accuracy": ("validation", ORANGE, "--"),
         "validation_uar": ("validation, UAR", GREEN, ":"),
     }
-    figure = new_figure(8.0, 1.0 + 1.9 * len(models), warning)
+    figure = new_figure(8.0, 1.0 + 1.9 * len(models))
     grid = figure.subplots(len(models), 2, squeeze=False)
     for (left, right), model in zip(grid, models, strict=True):
         rows = training[training["model"] == model]

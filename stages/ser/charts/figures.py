@@ -38,26 +38,29 @@ matplotlib.rcParams["text.parse_math"] = False  # names of speakers and models m
 HIGHLIGHTED = 4  # models with a colour of their own; the others are grey, or nobody could follow any
 
 
-class LaidOutFirst(Figure):
-    """A figure that is drawn once when it is saved: matplotlib draws it before, unseen, only to lay it out."""
+class LaidOutOnce(Figure):
+    """A figure that is laid out when it is saved first, and drawn once each time.
+
+    Matplotlib draws a figure before it saves it, unseen, only to lay it out: every time, and that takes as long.
+    """
+
+    laid_out = False
 
     def draw(self, renderer: RendererBase) -> None:
         """Lay the figure out or, where `savefig` has switched that off as it is done, draw it."""
         layout = self.get_layout_engine()
-        if isinstance(layout, ConstrainedLayoutEngine):
-            layout.execute(self)
-        else:
+        if not isinstance(layout, ConstrainedLayoutEngine):
             super().draw(renderer)
+        elif not self.laid_out:
+            layout.execute(self)
+            self.laid_out = True
 
 
-def new_figure(width: float, height: float, warning: str = "") -> Figure:
-    """Return an empty figure, inches, with its banner; not pyplot's, which keeps figures and picks a backend."""
-    lines = textwrap.wrap(warning, int(11 * width))
-    figure = LaidOutFirst(figsize=(width, height + 0.2 * len(lines)), dpi=DPI, layout="constrained")
+def new_figure(width: float, height: float) -> Figure:
+    """Return an empty figure, inches; not pyplot's, which keeps figures and picks a backend."""
+    figure = LaidOutOnce(figsize=(width, height), dpi=DPI, layout="constrained")
     figure.get_layout_engine().set(w_pad=0.08, h_pad=0.08)
     FigureCanvasAgg(figure)
-    if warning:
-        figure.suptitle("\n".join(lines), color=RED, fontsize=10, fontweight="bold")
     return figure
 
 
@@ -80,8 +83,22 @@ def styles(models: Sequence[str]) -> dict[str, dict]:
     return marked | {model: {"color": GREY, "ls": "-", "lw": 0.8, "zorder": 2} for model in models[HIGHLIGHTED:]}
 
 
-def save_png(figure: Figure, path: Path | str) -> None:
-    """Write a figure as PNG, the same bytes from run to run."""
+def save_png(figure: Figure, path: Path | str, warning: str = "") -> None:
+    """Write a figure as PNG, the same bytes from run to run.
+
+    Parameters
+    ----------
+    figure : Figure
+    path : Path
+    warning : str
+        Text of a red banner above it, because a picture is often seen without its report; empty: none.
+    """
+    if warning:
+        width, height = figure.get_size_inches()
+        lines = textwrap.wrap(warning, int(11 * width))
+        figure.set_size_inches(width, height + 0.2 * len(lines))
+        figure.suptitle("\n".join(lines), color=RED, fontsize=10, fontweight="bold")
+        figure.laid_out = False
     with written(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})  # else it names Matplotlib's version
 

@@ -1,6 +1,6 @@
 """Charts of scores: of models, emotions, speakers and groups, and of what the models rest on.
 
-Each takes a table of `reports/`; `warning` is the text of a red banner (empty: none).
+Each takes a table of `reports/`.
 """
 
 import numpy as np
@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from ser.charts.figures import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION, new_figure, tidy
+from ser.evaluation.subgroups import tested_emotions
 
 NAMED_SPEAKERS = 40  # more than these are drawn without their names
 SEXES = {"female": (VERMILION, "o"), "male": (BLUE, "s")}  # colour and marker
@@ -16,19 +17,18 @@ UNKNOWN = (GREEN, "D")
 PANELS_A_ROW = 4
 
 
-def scores_chart(scores: pd.DataFrame, *, warning: str = "") -> Figure:
+def scores_chart(scores: pd.DataFrame) -> Figure:
     """Draw the UAR of every model with its interval, the best on top, and lines at chance and majority.
 
     Parameters
     ----------
     scores : pd.DataFrame
         ``model, score, value, low, high``; the models ``chance`` and ``majority`` are drawn as lines.
-    warning : str
     """
     uar = scores[scores["score"] == "uar"].set_index("model")
     models = uar.drop(index=["chance", "majority"], errors="ignore")
     models = models.sort_values("value", ascending=False, kind="stable").iloc[::-1]  # what is drawn last is on top
-    figure = new_figure(5.4, 1.3 + 0.3 * len(models), warning)
+    figure = new_figure(5.4, 1.3 + 0.3 * len(models))
     axes = tidy(figure.add_subplot(), "x")
     places = np.arange(len(models))
     _whiskers(axes, models, places)
@@ -47,20 +47,19 @@ def scores_chart(scores: pd.DataFrame, *, warning: str = "") -> Figure:
     return figure
 
 
-def confusion_chart(confusion: pd.DataFrame, *, warning: str = "") -> Figure:
+def confusion_chart(confusion: pd.DataFrame) -> Figure:
     """Draw a confusion matrix: colour and percent are the share of the actual class, the small number its clips.
 
     Parameters
     ----------
     confusion : pd.DataFrame
         ``model, actual, predicted, clips, share`` of one model; the shares of an actual emotion sum to 1.
-    warning : str
     """
     emotions = sorted(set(confusion["actual"]) | set(confusion["predicted"]))
     cells = confusion.set_index(["actual", "predicted"]).reindex(pd.MultiIndex.from_product([emotions] * 2))
     shares, counts = cells["share"].unstack(), cells["clips"].fillna(0).astype(int).unstack()
     side = 2.6 + 0.62 * len(shares)
-    figure = new_figure(side + 0.9, side, warning)
+    figure = new_figure(side + 0.9, side)
     axes = figure.add_subplot()
     image = axes.imshow(shares.to_numpy(dtype=float), cmap="Blues", vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares.to_numpy(dtype=float)):
@@ -73,14 +72,7 @@ def confusion_chart(confusion: pd.DataFrame, *, warning: str = "") -> Figure:
     return figure
 
 
-def tested_emotions(chance: float) -> int:
-    """Return of how many emotions `chance`, rounded to four digits, is the UAR of guessing."""
-    return round(1 / chance)
-
-
-def speakers_chart(
-    groups: pd.DataFrame, model: str, chance: float, *, warning: str = "", sex: dict[str, str] | None = None
-) -> Figure:
+def speakers_chart(groups: pd.DataFrame, model: str, chance: float, *, sex: dict[str, str] | None = None) -> Figure:
     """Draw the UAR of each speaker, worst first, with the speakers' mean and chance level.
 
     Who shows fewer emotions than are tested has another kind of UAR: a hollow mark, after all others, not in the mean.
@@ -92,7 +84,6 @@ def speakers_chart(
         are drawn.
     model : str
     chance : float
-    warning : str
     sex : dict of str to str, optional
         By speaker; shown by marker and colour where it is known.
     """
@@ -101,7 +92,7 @@ def speakers_chart(
     rows = rows.assign(lacking=rows["emotions"] < tested)
     rows = rows.sort_values(["lacking", "uar", "value"], ignore_index=True)
     named = len(rows) <= NAMED_SPEAKERS
-    figure = new_figure(5.0, 1.5 + 0.2 * len(rows) if named else 3.8, warning)
+    figure = new_figure(5.0, 1.5 + 0.2 * len(rows) if named else 3.8)
     axes = tidy(figure.add_subplot(), "x" if named else "y")
     kinds = pd.Series([(sex or {}).get(speaker, "") for speaker in rows["value"]], index=rows.index, dtype=object)
     kinds = kinds.where(kinds.isin(list(SEXES)), "unknown")
@@ -141,13 +132,13 @@ def speakers_chart(
     return figure
 
 
-def groups_chart(groups: pd.DataFrame, model: str, chance: float, *, warning: str = "") -> Figure:
+def groups_chart(groups: pd.DataFrame, model: str, chance: float) -> Figure:
     """Draw the UAR by sex and by corpus with intervals, hollow where emotions lack; see `speakers_chart`."""
     rows = groups[(groups["model"] == model) & groups["group"].isin(["sex", "corpus"])].dropna(subset="uar")
     rows = rows.sort_values(["group", "uar"], ascending=[True, True], ignore_index=True)
     rows = rows.rename(columns={"uar": "value", "value": "name"})
     places = np.arange(len(rows)) + 0.6 * (rows["group"] != rows["group"].iloc[0])  # a gap between corpora and sexes
-    figure = new_figure(5.0, 1.2 + 0.36 * len(rows), warning)
+    figure = new_figure(5.0, 1.2 + 0.36 * len(rows))
     axes = tidy(figure.add_subplot(), "x")
     tested = tested_emotions(chance)
     _whiskers(axes, rows, places)
@@ -167,7 +158,7 @@ def groups_chart(groups: pd.DataFrame, model: str, chance: float, *, warning: st
     return figure
 
 
-def importance_chart(importance: pd.DataFrame, *, warning: str = "") -> Figure:
+def importance_chart(importance: pd.DataFrame) -> Figure:
     """Draw by how much the UAR falls without each group of features, a panel a model.
 
     Models that read the same groups share a row and the order of the groups.
@@ -176,7 +167,6 @@ def importance_chart(importance: pd.DataFrame, *, warning: str = "") -> Figure:
     ----------
     importance : pd.DataFrame
         ``model, group, features, uar_drop, deviation``: mean and standard deviation over the folds.
-    warning : str
     """
     members: dict[frozenset, list[str]] = {}
     for model, rows in importance.groupby("model"):
@@ -187,7 +177,7 @@ def importance_chart(importance: pd.DataFrame, *, warning: str = "") -> Figure:
         for start in range(0, len(models), PANELS_A_ROW)
     ]
     sizes = [importance.loc[importance["model"] == models[0], "group"].nunique() for models in lines]
-    figure = new_figure(8.6, 0.5 + sum(0.6 + 0.18 * size for size in sizes), warning)
+    figure = new_figure(8.6, 0.5 + sum(0.6 + 0.18 * size for size in sizes))
     grid = figure.subplots(
         len(lines), PANELS_A_ROW, squeeze=False, sharex=True, height_ratios=[0.6 + 0.18 * size for size in sizes]
     )

@@ -64,6 +64,11 @@ def scores_by_group(table: pd.DataFrame, clips: pd.DataFrame, *, confidence: flo
     return pd.DataFrame(found, columns=columns)
 
 
+def tested_emotions(chance: float) -> int:
+    """Return of how many emotions `chance`, rounded to four digits, is the UAR of guessing."""
+    return round(1 / chance)
+
+
 def gaps(table: pd.DataFrame, clips: pd.DataFrame, *, confidence: float) -> dict[str, object]:
     """Say how unequal a model is to speakers and sexes, compared over the same emotions.
 

@@ -19,9 +19,6 @@ from ser.models.logistic_regression import WideLogisticRegression
 from ser.models.standardization import Standardization
 from ser.networks.batches import smote
 
-# of randomised principal components through the examples, there and back. scikit-learn takes seven where the components
-# are few; with fewer than these the last of hundreds of components cost accuracy
-PASSES = 4
 TREES = ("random_forest", "lightgbm")  # for which only the order of a feature's values counts
 
 
@@ -58,7 +55,7 @@ def build_pipeline(name: str, settings, classes: int, smallest: int, rarest: int
     components = getattr(getattr(settings, name), "components", None)
     if components is not None:
         components = min(components, smallest - 1, features)
-        pca = PCA(components, svd_solver="randomized", iterated_power=PASSES, random_state=seed)
+        pca = PCA(components, svd_solver="randomized", random_state=seed)
         steps.append(("components", pca))
     return kind([*steps, ("classifier", build_classifier(name, settings, classes, seed))])
 

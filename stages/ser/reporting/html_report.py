@@ -6,9 +6,8 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from ser.charts.curves import coverage_chart, precision_recall_chart, reliability_chart, roc_chart, training_chart
-from ser.charts.figures import svg
-from ser.charts.score_plots import groups_chart, importance_chart, scores_chart, speakers_chart, tested_emotions
+from ser.errors import InputError
+from ser.evaluation.subgroups import tested_emotions
 from ser.reporting.html_tables import decimal, is_missing, p_text, percent, span
 from ser.reporting.report_sounds import (
     COLUMNS,
@@ -32,7 +31,9 @@ SHOWN_MODELS = 15  # in matrices: more cells than a page can hold
 LEFT_TO_A_PERSON = 0.2  # share of the clips, the least certain ones
 
 
-def write_report(path: Path | str, run: Run, audio: Ragged, *, mistakes: int, clip_seconds: float) -> None:
+def write_report(
+    path: Path | str, run: Run, audio: Ragged, charts: dict[str, str], *, mistakes: int, clip_seconds: float
+) -> None:
     """Write the page.
 
     Parameters
@@ -41,6 +42,8 @@ def write_report(path: Path | str, run: Run, audio: Ragged, *, mistakes: int, cl
     run : Run
     audio : Ragged
         Samples of all clips, 16 bits, in the order of ``run.clips``.
+    charts : dict of str to str
+        See `read_charts`.
     mistakes : int
         How many of the worst mistakes are shown.
     clip_seconds : float
@@ -57,7 +60,7 @@ def write_report(path: Path | str, run: Run, audio: Ragged, *, mistakes: int, cl
         protocol=run.protocol,
         best=run.best,
         scores={score: score_of(run, run.best, score) for score in ("uar", "accuracy")},
-        charts={name: Markup(text) for name, text in draw_charts(run).items()},
+        charts={name: Markup(text) for name, text in charts.items()},
         tables={name: make(run) for name, make in TABLES_OF_THE_REPORT.items()},
         counts={column: counts_table(run, column) for column in ("sex", "corpus")},
         settings=settings_table(run),
@@ -80,40 +83,18 @@ def write_report(path: Path | str, run: Run, audio: Ragged, *, mistakes: int, cl
         temporary.write_text(page, encoding="utf-8")
 
 
-def draw_charts(run: Run) -> dict[str, str]:
-    """Return the charts as SVG, by name; a chart that there are no numbers for is left out."""
-    tables, best, chance = run.tables, run.best, run.protocol["chance"]
-    sex = dict(zip(run.clips["speaker"], run.clips["sex"], strict=True))
-    groups = tables["groups"][tables["groups"]["model"] == best]
-    figures = {
-        "scores": scores_chart(tables["scores"]),
-        "roc": roc_chart(tables["roc"], tables["scores"]),
-        "precision_recall": precision_recall_chart(tables["precision_recall"], highlight=run.models),
-        "reliability": reliability_chart(tables["reliability"], run.models),
-        "coverage": coverage_chart(tables["coverage"], highlight=run.models),
-    }
-    if (groups["group"] == "speaker").any():
-        figures["speakers"] = speakers_chart(groups, best, chance, sex=sex)
-    if groups["group"].isin(["sex", "corpus"]).any():
-        figures["groups"] = groups_chart(groups, best, chance)
-    if len(tables["training"]):
-        figures["training"] = training_chart(tables["training"], chance)
-    if len(tables["importance"]):
-        figures["importance"] = importance_chart(tables["importance"])
-    return {name: svg(figure, LABELS[name].format(best=best)) for name, figure in figures.items()}
+def read_charts(folder: Path) -> dict[str, str]:
+    """Return the charts that `evaluate` has drawn, ``<svg>`` elements by name; there is none without numbers for it.
 
-
-LABELS = {
-    "scores": "Unweighted average recall of every model with its interval; the numbers are in the table of scores.",
-    "roc": "ROC curves of the models, mean of the emotions.",
-    "precision_recall": "Precision-recall curves of the models, mean of the emotions.",
-    "reliability": "Accuracy against confidence of the best models, before and after temperature scaling.",
-    "coverage": "Accuracy over the clips that a model is most certain of, against their share.",
-    "speakers": "UAR of {best} on each speaker; the numbers are in the table of speakers.",
-    "groups": "UAR of {best} by sex and by corpus; the numbers are in the table of groups.",
-    "training": "Loss, accuracy and UAR by epoch of the models that are trained in epochs.",
-    "importance": "UAR lost without each group of features, by model.",
-}
+    Raises
+    ------
+    InputError
+        If there are none at all.
+    """
+    charts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.svg"))}
+    if not charts:
+        raise InputError(f"{folder} has no charts: run `dvc repro evaluate`")
+    return charts
 
 
 def differences(run: Run) -> dict:

@@ -13,10 +13,10 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from ser.charts.score_plots import tested_emotions
 from ser.corpora.corpus_entries import KNOWN
 from ser.demo.synthetic_speech import SYNTHETIC
 from ser.evaluation.model_scores import best_model
+from ser.evaluation.subgroups import tested_emotions
 from ser.reporting.html_tables import decimal, is_missing, percent, span
 from ser.reporting.reported_run import Run, collapse_mark, flat_settings, score_of, synthetic_corpora
 from ser.storage.clip_tables import count_speakers, speakers_in_words

@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from ser.charts.score_plots import tested_emotions
+from ser.evaluation.subgroups import tested_emotions
 from ser.reporting.html_tables import Cell, Column, Table, count, interval, make_table, number, p_value, words
 from ser.reporting.reported_run import PSEUDO_MODELS, Run, collapse_mark, flat_settings
 
