@@ -1,50 +1,33 @@
-"""Audio files as an attacker or a bad disk would write them: seeded changes to small valid files of every format."""
+"""Audio files as an attacker or a bad disk would write them: seeded changes to small valid files of every format.
 
-import io
+Some changes are blind, some know where the container keeps its sizes, tables and flags; without the latter most are
+refused by the first check, and the code behind it is never reached.
+"""
+
 import struct
-from functools import cache
 
 import numpy as np
-import soundfile
 
+from container_fields import fields, parts, with_ogg_checksums
 from ser.audio.decoding import AUDIO_SUFFIXES
+from undamaged_files import KINDS, suffix_of, undamaged
 
-SR = 16000
-KINDS = [
-    ("WAV", "PCM_U8"), ("WAV", "PCM_16"), ("WAV", "PCM_24"), ("WAV", "PCM_32"), ("WAV", "FLOAT"), ("WAV", "DOUBLE"),
-    ("WAV", "ULAW"), ("WAV", "ALAW"), ("WAV", "IMA_ADPCM"), ("WAV", "MS_ADPCM"), ("WAV", "GSM610"), ("WAV", "G721_32"),
-    ("WAV", "NMS_ADPCM_24"), ("WAVEX", "PCM_16"), ("RF64", "PCM_16"), ("W64", "PCM_16"), ("W64", "IMA_ADPCM"),
-    ("FLAC", "PCM_S8"), ("FLAC", "PCM_16"), ("FLAC", "PCM_24"), ("OGG", "VORBIS"), ("OGG", "OPUS"),
-    ("MP3", "MPEG_LAYER_III"), ("AIFF", "PCM_16"), ("AIFF", "FLOAT"), ("AIFF", "IMA_ADPCM"), ("AIFF", "GSM610"),
-    ("AU", "PCM_16"), ("AU", "ULAW"), ("AU", "G723_24"), ("CAF", "PCM_16"), ("CAF", "ALAC_16"), ("CAF", "ALAC_24"),
-    ("NIST", "PCM_16"), ("NIST", "ULAW"),
-]  # fmt: skip
-MOST_CHANNELS = {"GSM610": 1, "G721_32": 1, "NMS_ADPCM_24": 1, "G723_24": 1}
-MOST_CHANNELS |= {"IMA_ADPCM": 2, "MS_ADPCM": 2, "MPEG_LAYER_III": 2}
 EXTREMES = [0, 1, 2, 0x7F, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF]
 HEADER = 200  # bytes; the fields that tell a decoder how much to reserve and where to go lie there
-
-
-@cache
-def valid_file(kind: int, channels: int) -> bytes:
-    """Return a file of half a second of one of the `KINDS`: a tone in a little noise."""
-    rng = np.random.default_rng(kind)
-    y = 0.3 * np.sin(2 * np.pi * 300 * np.arange(SR // 2) / SR) + 0.02 * rng.standard_normal(SR // 2)
-    file = io.BytesIO()
-    form, subtype = KINDS[kind]
-    soundfile.write(file, np.repeat(y[:, None], channels, axis=1), SR, format=form, subtype=subtype)
-    return file.getvalue()
 
 
 def hostile_file(seed: int) -> tuple[str, bytes]:
     """Return the suffix and the bytes of one file; the same for the same seed."""
     rng = np.random.default_rng(seed)
     kind = int(rng.integers(len(KINDS)))
-    channels = min(int(rng.choice([1, 1, 2, 6])), MOST_CHANNELS.get(KINDS[kind][1], 6))
-    content = bytearray(valid_file(kind, channels))
+    content = bytearray(undamaged(kind, int(rng.choice([1, 1, 2, 6]))))
+    changes = CHANGES if rng.random() < 0.4 else STRUCTURAL
     for _ in range(int(rng.choice([1, 1, 2, 3, 8]))):
-        CHANGES[int(rng.integers(len(CHANGES)))](content, rng)
-    return str(rng.choice(AUDIO_SUFFIXES)), bytes(content)
+        changes[int(rng.integers(len(changes)))](content, rng)
+    changed = bytes(content)
+    if changed[:4] == b"OggS" and rng.random() < 0.8:
+        changed = with_ogg_checksums(changed)  # a page without a right one is passed over
+    return str(rng.choice(AUDIO_SUFFIXES)) if rng.random() < 0.5 else suffix_of(kind), changed
 
 
 def _flip_header(content: bytearray, rng: np.random.Generator) -> None:
@@ -92,13 +75,88 @@ def _insert(content: bytearray, rng: np.random.Generator) -> None:
     content[piece.start : piece.start] = rng.bytes(piece.stop - piece.start)
 
 
+def _prepend(content: bytearray, rng: np.random.Generator) -> None:
+    """Put a tag of ID3v2 or APE before the rest, whose size is right, wrong or beyond the end, or zeros."""
+    size = int(rng.choice([0, 10, 300, len(content), 1 << 20, 0x0FFFFFFF]))
+    syncsafe = bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+    body = rng.bytes(min(size, 300)) if rng.random() < 0.5 else bytes(min(size, 300))
+    head = [
+        b"ID3" + bytes([int(rng.integers(2, 5)), 0, int(rng.choice([0, 0x10, 0x80, 0xFF]))]) + syncsafe,
+        b"APETAGEX" + struct.pack("<IIII", 2000, size, int(rng.integers(1 << 31)), 1 << 31) + bytes(8),
+        bytes(int(rng.choice([8, 512, 70_000]))),
+    ]
+    content[:0] = head[int(rng.integers(len(head)))] + body
+
+
+def _change_field(content: bytearray, rng: np.random.Generator) -> None:
+    """Give a size, a count or a flag another value: an extreme, one that is nearly right, or that of another field."""
+    known = fields(content)
+    if not known:
+        return _overwrite_field(content, rng)
+    place, width, order, _ = known[int(rng.integers(len(known)))]
+    old = int.from_bytes(content[place : place + width], order)
+    near = old + int(rng.choice([-8, -4, -1, 1, 4, 8]))
+    one_bit = old ^ 1 << int(rng.integers(8 * width))
+    other = known[int(rng.integers(len(known)))]
+    elsewhere = int.from_bytes(content[other.place : other.place + other.width], other.order)
+    extreme = EXTREMES[int(rng.integers(len(EXTREMES)))]
+    values = [
+        near,
+        one_bit,
+        one_bit,
+        elsewhere,
+        extreme,
+        extreme,
+        len(content),
+        len(content) - place,
+        old * 2,
+        old // 2,
+    ]
+    value = values[int(rng.integers(len(values)))] & (1 << 8 * width) - 1
+    content[place : place + width] = value.to_bytes(width, order)
+    return None
+
+
+def _change_fields(content: bytearray, rng: np.random.Generator) -> None:
+    for _ in range(int(rng.integers(2, 6))):
+        _change_field(content, rng)
+
+
+def _move_part(content: bytearray, rng: np.random.Generator) -> None:
+    """Leave out, repeat or move what lies from one field to another: a box, a page, some frames."""
+    known = parts(content)
+    if len(known) < 2:
+        return
+    first, last, target = sorted(int(place) for place in rng.integers(len(known), size=3))
+    piece = content[known[first].start : known[last].stop]
+    way = int(rng.integers(4))
+    if way == 0:
+        del content[known[first].start : known[last].stop]
+    elif way == 1:
+        content[known[target].start : known[target].start] = piece
+    elif way == 2:
+        content += piece
+    else:  # many times: nested boxes, links of a chain, tables
+        times = min(200, 100_000 // max(1, len(piece)))
+        content[known[first].start : known[first].start] = piece * times
+
+
+def _spoil_samples(content: bytearray, rng: np.random.Generator) -> None:
+    """Put noise into what the decoder of the codec reads, and leave the container whole."""
+    start = int(rng.integers(len(content) // 2 + 1)) + len(content) // 4
+    length = int(rng.choice([1, 16, 400]))
+    content[start : start + length] = rng.bytes(length)[: max(0, len(content) - start)]
+
+
 def _splice(content: bytearray, rng: np.random.Generator) -> None:
     """Put the start of another format before the rest of this one."""
-    other = valid_file(int(rng.integers(len(KINDS))), 1)
+    other = undamaged(int(rng.integers(len(KINDS))), 2)
     length = int(rng.choice([4, 12, 44, 200]))
     content[:length] = other[:length]
 
 
 CHANGES = [
     _flip_header, _flip_anywhere, _overwrite_field, _overwrite_field, _truncate, _duplicate, _remove, _insert, _splice,
+    _prepend,
 ]  # fmt: skip
+STRUCTURAL = [_change_field, _change_field, _change_field, _change_fields, _move_part, _spoil_samples]

@@ -93,7 +93,7 @@ def test_unknown_speaker_contradicts_none_and_makes_way_for_a_known_one():
     assert duplicates(clips, [[1], [1], [1]]) == [(0, "same audio as c/1"), (2, "same audio as c/1")]
 
 
-@pytest.mark.parametrize("source", ["a.zip/0.MP3", "0.ogg", "0.oga", "0.opus"])
+@pytest.mark.parametrize("source", ["a.zip/0.MP3", "0.ogg", "0.oga", "0.opus", "0.m4a", "0.amr", "0.webm", "0"])
 def test_lossless_file_is_kept_rather_than_a_lossy_one(source):
     clips = full_table(
         ("c/0", "c:a", "anger", "c", source, ""),

@@ -96,6 +96,52 @@ def test_verdicts_follow_the_excess_over_chance(spread, verdict):
     assert row.verdict == verdict == ("leak" if row.excess > 0.25 else "cue" if row.excess > 0.05 else "")
 
 
+FORMATS = {"anger": "WAV PCM_16", "boredom": "WAV ULAW", "fear": "AMR AMRNB", "neutral": "MP4 AAC"}
+
+
+def test_a_format_of_its_own_for_each_emotion_is_a_leak():
+    found = measure_cues(corpus().assign(encoding=corpus()["emotion"].map(FORMATS)), 1).set_index("cue")
+    assert found.loc["codec", "uar"] == 1
+    assert found.loc["container", "uar"] == pytest.approx(0.75)  # two of them have the same
+    assert found.loc[["codec", "container"], "verdict"].tolist() == ["leak", "leak"]
+
+
+@pytest.mark.parametrize("share", [0.5, 0.7, 0.9])
+def test_one_emotion_in_another_format_is_told_even_if_not_all_of_it(share):
+    table = corpus(speakers=20, statements=3)
+    chosen = (table["emotion"] == "anger") & (np.random.default_rng(1).random(len(table)) < share)
+    assert verdicts(table.assign(encoding=np.where(chosen, "MP3 MPEG_LAYER_III", "WAV PCM_16")))["c", "codec"] == "cue"
+
+
+def test_a_corpus_of_one_format_gives_chance():
+    table = corpus().iloc[5:].assign(encoding="WAV PCM_16")  # of emotions that are not equally frequent
+    found = measure_cues(table, 1).set_index("cue")
+    assert found.loc[["container", "codec"], "uar"].tolist() == [0.25, 0.25]
+    assert set(found.loc[["container", "codec"], "verdict"]) == {""}
+
+
+def test_formats_that_are_balanced_or_mixed_by_chance_give_chance():
+    table = corpus(speakers=4, statements=2, takes=2)
+    balanced = table.assign(encoding=np.resize(["WAV PCM_16", "OGG VORBIS"], len(table)))
+    found = measure_cues(balanced, 1).set_index("cue")
+    assert found.loc[["container", "codec"], "uar"].tolist() == [0.25, 0.25]
+    for seed in range(50):
+        draw = np.random.default_rng(seed).choice(list(FORMATS.values()), len(table))
+        found = measure_cues(table.assign(encoding=draw), 1).set_index("cue")
+        assert found.loc[["container", "codec"], "excess"].max() < 0.05
+
+
+def test_a_speaker_of_another_format_who_shows_all_emotions_gives_nothing_away():
+    table = corpus()
+    found = verdicts(table.assign(encoding=np.where(table["speaker"] == "c:3", "MP4 AAC", "WAV PCM_16")))
+    assert set(found.values()) == {""}
+
+
+def test_synthetic_clips_have_no_format():
+    found = measure_cues(corpus().assign(encoding="synthetic"), 1)
+    assert set(found["cue"]) == {"speaker", "statement"}
+
+
 def test_corpora_of_one_emotion_each_leak_together_but_not_alone():
     a, b = corpus("a", emotions=["anger"]), corpus("b", emotions=["fear"])
     table = pd.concat([a.assign(sample_rate=16000), b.assign(sample_rate=48000)])

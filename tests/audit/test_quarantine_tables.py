@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 
+import av
 import numpy as np
 import pandas as pd
 import pytest
@@ -83,6 +84,57 @@ def test_copies_in_other_formats_rates_and_places_are_named(place, tmp_path):
     assert set(findings.loc[findings["finding"] == "channels", "done"]) == {"left out"}
 
 
+def write_amr(path, y):
+    """Write samples of 8 kHz as AMR, as phones do."""
+    with av.open(str(path), "w", format="amr") as file:
+        stream = file.add_stream("libopencore_amrnb", rate=8000, layout="mono")
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(y)[None], format="s16", layout="mono")
+        frame.sample_rate = 8000
+        for packet in (*stream.encode(frame), *stream.encode(None)):
+            file.mux(packet)
+
+
+@pytest.mark.parametrize(("suffix", "encoding"), [("mp3", "MP3 MPEG_LAYER_III"), ("amr", "AMR")])
+def test_an_emotion_that_comes_from_another_source_is_told_by_its_format(place, tmp_path, suffix, encoding):
+    """Angry clips are WAV of 48 kHz, sad ones of a phone, neutral ones both, speaker by speaker alike."""
+    for number, file in enumerate(sorted((tmp_path / "ravdess").rglob("*.wav"))):
+        emotion = {"05": "anger", "01": "neutral", "04": "sadness"}[file.name[6:8]]
+        target = tmp_path / "mine" / emotion / file.parent.name / f"{file.stem}.wav"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if emotion == "anger" or (emotion == "neutral" and number % 2):
+            shutil.copy(file, target)
+            continue
+        y, _ = soundfile.read(file, dtype="int16")
+        if suffix == "amr":
+            write_amr(target.with_suffix(".amr"), y[::6])
+        else:
+            soundfile.write(target.with_suffix(".mp3"), y[::3], RATE // 3)
+    said, summary = audit(place, tmp_path / "mine")
+    assert summary["clips"] == 48
+    cues = table(place, "cues").set_index("cue")
+    assert set(cues.loc[["container", "codec", "sample_rate", "bandwidth"], "verdict"]) == {"leak"}
+    assert cues.loc[["container", "codec"], "uar"].tolist() == pytest.approx([0.6667, 0.6667], abs=0.05)
+    assert all(f"LEAK: {cue} of mine alone" in said for cue in ("container", "codec", "sample_rate", "bandwidth"))
+    findings = table(place, "findings").groupby("finding")["detail"].apply(set)
+    assert any(encoding in detail for detail in findings["encoding"])
+    page = (place / "reports/audit/audit.html").read_text()
+    assert '<tr class="red"><td>mine</td><td>codec</td>' in page
+
+
+def test_pointers_of_git_lfs_are_said_where_the_audit_is_printed(place, tmp_path):
+    """As a zip of the repository of CREMA-D holds them."""
+    folder = tmp_path / "CREMA-D-master/AudioWAV"
+    folder.mkdir(parents=True)
+    for number, emotion in enumerate(("ANG", "SAD", "HAP")):
+        (folder / f"1001_DFA_{emotion}_XX.wav").write_text(
+            f"version https://git-lfs.github.com/spec/v1\noid sha256:{number:064x}\nsize 73498\n"
+        )
+    said, summary = audit(place, tmp_path / "CREMA-D-master", "--corpus", "cremad")
+    assert summary["clips"] == 0
+    assert "3 × a pointer of Git LFS, not the file itself" in said
+    assert table(place, "quarantine")["reason"].str.endswith("run `git lfs pull`").all()
+
+
 def test_files_without_any_label_are_audited_too(place, tmp_path):
     folder = tmp_path / "loose"
     folder.mkdir()
@@ -156,3 +208,16 @@ def test_unknown_speakers_are_not_counted(speakers, count, said, capsys, tmp_pat
     findings = pd.DataFrame(columns=["finding"], dtype=str)
     describe(clips, {"quarantine": quarantine, "findings": findings, "cues": cues}, summary, tmp_path)
     assert f"2 clips of {said}, 1.0 min" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("reasons", "others"), [("AAABBCDE", ""), ("AAABBCDEFG", "    2 for other reasons\n")])
+def test_what_is_printed_of_the_quarantine_adds_up(reasons, others, capsys, tmp_path):
+    clips = pd.DataFrame({"emotion": ["anger"], "speaker": ["a"], "clean_seconds": 60.0})
+    quarantine = pd.DataFrame({"reason": [*reasons]})
+    cues = pd.DataFrame(columns=["corpus", "cue", "uar", "verdict", "excess"], dtype=object)
+    findings = pd.DataFrame(columns=["finding"], dtype=str)
+    tables = {"quarantine": quarantine, "findings": findings, "cues": cues}
+    describe(clips, tables, summarize(clips, quarantine, cues), tmp_path)
+    said = capsys.readouterr().out
+    assert sum(map(int, re.findall(r"^    (\d+) ", said, re.MULTILINE))) == len(quarantine)
+    assert said.endswith(others) and ("other reasons" in said) == bool(others)

@@ -2,9 +2,11 @@
 
 import shutil
 
+import av
 import numpy as np
 import pandas as pd
 import pytest
+import soundfile
 from sklearn.metrics import recall_score
 
 from conftest import CORPORA, needs_corpora, run_stage, set_params, workplace
@@ -54,6 +56,102 @@ def test_a_bad_file_is_named_and_the_others_go_on(trained, small_ravdess):
     assert "params.yaml: not readable as audio" in run.stderr
     assert "Traceback" not in run.stderr
     assert good.name in run.stdout
+
+
+LFS = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32\nsize 73498\n"
+REFUSED = {  # what looks like audio in a folder, and cannot be used: content, and what is said of it
+    "book.aax": (b"\x00\x00\x00\x24ftypaax ", "encrypted by who sold it"),
+    "call.vox": (b"\x08\x80" * 99, "samples without a header"),
+    "pointer.wav": (LFS.encode(), "run `git lfs pull`"),
+    "page.mp3": (b"<!DOCTYPE html><title>404", "a web page"),
+    "empty.flac": (b"", "the file is empty"),
+}
+PASSED_OVER = {"notes.txt": b"OggS", "cover.jpg": b"\xff\xd8\xff\xe0", "README": b"read me", ".hidden.wav": b"RIFF"}
+
+
+def test_a_folder_is_read_as_a_whole_and_what_cannot_be_is_named(trained, small_ravdess, tmp_path):
+    y, sr = soundfile.read(next(small_ravdess.rglob("*.wav")))
+    for name, kind in {"1.wav": "WAV", "x.mpga": "MP3", "sub/voice.oga": "OGG", "PTT-WA0001": "OGG"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        soundfile.write(tmp_path / name, y, sr, format=kind)
+    write_with_ffmpeg(tmp_path / "old.mp2", y, sr, "mp2", "mp2")
+    for name, (content, _) in REFUSED.items():
+        (tmp_path / name).write_bytes(content)
+    for name, content in PASSED_OVER.items():
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "gone.wav").symlink_to(tmp_path / "absent")
+    arguments = [str(tmp_path), "--model", "data/models/train_ml/lightgbm", "--output", "out.csv"]
+    run = run_stage(trained, "predict", *arguments)
+    assert run.returncode == 1
+    read = pd.read_csv(trained / "out.csv")
+    named = {path.removeprefix(f"{tmp_path}/") for path in read["file"]}
+    assert named == {"1.wav", "x.mpga", "sub/voice.oga", "PTT-WA0001", "old.mp2"}
+    assert read["emotion"].nunique() == 1
+    said = [line.partition(": ") for line in run.stderr.splitlines() if line.startswith(str(tmp_path))]
+    reasons = {path.removeprefix(f"{tmp_path}/"): reason for path, _, reason in said}
+    assert set(reasons) == {*REFUSED, "gone.wav"}
+    assert all(reason in reasons[name] for name, (_, reason) in REFUSED.items())
+
+    for name in (*REFUSED, "gone.wav"):
+        (tmp_path / name).unlink()
+    assert run_stage(trained, "predict", *arguments).returncode == 0
+    assert len(pd.read_csv(trained / "out.csv")) == 5
+
+
+def test_a_folder_of_nothing_that_is_read_says_why(trained, tmp_path):
+    (tmp_path / "call.vox").write_bytes(b"\x08\x80" * 99)
+    run = run_stage(trained, "predict", str(tmp_path), "--model", "data/models/train_ml/lightgbm")
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[0].startswith(f"{tmp_path}/call.vox: samples without a header")
+    assert run.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "container", "codec"),
+    [
+        ("phone.m4a", "ipod", "aac"),
+        ("phone.mp4", "mp4", "aac"),
+        ("browser.webm", "webm", "libopus"),
+        ("old.amr", "amr", "libopencore_amrnb"),
+        ("memo.wma", "asf", "wmav2"),
+        ("film.mkv", "matroska", "ac3"),
+        ("PTT without a suffix", "mp4", "aac"),
+    ],
+)
+def test_what_phones_and_browsers_write_is_predicted(name, container, codec, trained, small_ravdess, tmp_path):
+    y, sr = soundfile.read(next(small_ravdess.rglob("*.wav")))
+    step = 6 if codec == "libopencore_amrnb" else 1
+    write_with_ffmpeg(tmp_path / name, y[::step], sr // step, container, codec)
+    run = run_stage(trained, "predict", str(tmp_path), "--model", "data/models/train_ml/lightgbm")
+    assert run.returncode == 0, run.stderr
+    assert str(tmp_path / name) in run.stdout
+
+
+def write_with_ffmpeg(path, y, sr, container, codec):
+    """Write mono samples (full scale 1) by PyAV."""
+    with av.open(str(path), "w", format=container) as file:
+        stream = file.add_stream(codec, rate=sr, layout="mono")
+        if codec == "wmav2":
+            stream.bit_rate = 64000
+        frame = av.AudioFrame.from_ndarray((y * 32767).astype(np.int16)[None], format="s16", layout="mono")
+        frame.sample_rate = sr
+        resampler = av.AudioResampler(stream.format, "mono", sr, frame_size=stream.frame_size or 0)
+        for part in (*resampler.resample(frame), *resampler.resample(None)):
+            file.mux(stream.encode(part))
+        file.mux(stream.encode(None))
+
+
+def test_a_table_of_speakers_need_not_name_what_is_not_read(by_speaker, small_ravdess, tmp_path):
+    files = sorted(small_ravdess.rglob("*.wav"))[:2]
+    for file in files:
+        shutil.copy(file, tmp_path)
+    (tmp_path / "call.vox").write_bytes(b"\x08\x80" * 99)
+    (tmp_path / "who.csv").write_text("file,speaker\n" + "".join(f"{file.name},anna\n" for file in files))
+    arguments = [str(tmp_path), "--model", "data/models/train_ml/lightgbm", "--speakers", str(tmp_path / "who.csv")]
+    run = run_stage(by_speaker, "predict", *arguments)
+    assert run.returncode == 1
+    assert "call.vox: samples without a header" in run.stderr
+    assert all(file.name in run.stdout for file in files)
 
 
 @pytest.fixture(scope="module")

@@ -35,6 +35,7 @@ def test_what_was_packed_is_read_in_any_order(tmp_path, kind):
     assert archive.names == list(CONTENT)
     for name in [*reversed(CONTENT), *CONTENT]:
         assert archive.read(name) == CONTENT[name]
+        assert archive.first_bytes(name, 8) == CONTENT[name][:8]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -167,14 +167,92 @@ def test_every_folder_above_a_known_clip_is_asked_for_its_emotion(tree):
 
 
 def test_formats_that_are_not_read_are_said_and_not_passed_over(tree):
-    raw = tree("mine/anger/a.wav", "mine/fear/b.wav", "mine/fear/memo.M4A", "mine/more.rar", "mine/more.tar.xz")
+    raw = tree("mine/anger/a.wav", "mine/fear/b.wav", "mine/more.rar", "mine/more.tar.xz")
+    tree("mine/fear/book.AAX", "mine/fear/call.vox", "mine/fear/memo.ds2", "mine/fear/x.qcp")
     _, quarantined = read_corpus("mine", raw)
     assert dict(zip(quarantined["source"], quarantined["reason"], strict=True)) == {
-        "mine/fear/memo.M4A": "no format that is read: convert it to WAV or FLAC",
+        "mine/fear/book.AAX": "encrypted by who sold it, so that nobody else decodes it: record or buy it without",
+        "mine/fear/call.vox": "samples without a header, so that nothing says their rate and encoding: "
+        "convert it to WAV or FLAC",
+        "mine/fear/memo.ds2": "DS2 of dictation machines, which only their makers' programs decode: "
+        "convert it to WAV with these",
+        "mine/fear/x.qcp": "no format that is read: convert it to WAV or FLAC",
         "mine/more.rar": "no archive that is read (.zip, .tar, .tar.gz, .tgz): unpack it",
         "mine/more.tar.xz": "no archive that is read (.zip, .tar, .tar.gz, .tgz): unpack it",
     }
     assert not quarantined["readable"].any()
+
+
+def test_recordings_of_phones_browsers_and_old_machines_are_clips(tree):
+    suffixes = ["m4a", "MP4", "webm", "amr", "3gp", "aac", "wma", "mp2", "mpga", "mkv", "opus", "weba", "au"]
+    raw = tree(*(f"mine/anger/{suffix}.{suffix}" for suffix in suffixes))
+    clips, quarantined = read_corpus("mine", raw)
+    assert set(clips["clip"]) == {f"mine/anger/{suffix}" for suffix in suffixes}
+    assert quarantined.empty
+
+
+@pytest.mark.parametrize("suffix", ["m4a", "webm", "amr", "mp2", "wma", "mkv", "spx", "dat"])
+def test_of_two_files_of_one_name_the_lossless_one_is_read_whatever_the_other_is(suffix, tree):
+    raw = tree("mine/anger/1.wav", "mine/fear/2.flac")
+    for name in (f"mine/anger/1.{suffix}", f"mine/fear/2.{suffix}"):
+        (raw / name).write_bytes(OGG)
+    clips, quarantined = read_corpus("mine", raw)
+    assert list(clips["source"]) == ["mine/anger/1.wav", "mine/fear/2.flac"]
+    assert list(quarantined["source"]) == [f"mine/anger/1.{suffix}", f"mine/fear/2.{suffix}"]
+
+
+OGG = b"OggS" + bytes(60)
+WAV = b"RIFF\x24\x00\x00\x00WAVEfmt " + bytes(20)
+STRAY = {
+    "anger/PTT-20240101-WA0001": OGG,  # as messengers and browsers leave them
+    "anger/Memo 2024-01-01 10.30.15": WAV,
+    "fear/blob.tmp": b"fLaC" + bytes(40),
+    "fear/voice.dat": b"ID3\x04" + bytes(40),
+    "fear/call.raw": WAV,
+    "fear/call.pcm": b"\x01\x00\x02\x00" * 9,
+    "fear/table.dat": b"path emotion\n",
+    "fear/README": "über\n".encode("utf-16"),
+    "fear/notes.txt": OGG,
+    "fear/.hidden": OGG,
+}
+TAKEN = {
+    "mine/anger/PTT-20240101-WA0001": "mine/anger/PTT-20240101-WA0001",
+    "mine/anger/Memo 2024-01-01 10.30.15": "mine/anger/Memo 2024-01-01 10.30.15",
+    "mine/fear/blob": "mine/fear/blob.tmp",
+    "mine/fear/voice": "mine/fear/voice.dat",
+    "mine/fear/call": "mine/fear/call.raw",
+}
+
+
+def test_a_file_whose_name_says_nothing_is_a_clip_if_it_begins_as_audio(tmp_path):
+    for name, content in STRAY.items():
+        (tmp_path / "mine" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "mine" / name).write_bytes(content)
+    clips, quarantined = read_corpus("mine", tmp_path)
+    assert dict(zip(clips["clip"], clips["source"], strict=True)) == TAKEN
+    assert list(quarantined["source"]) == ["mine/fear/call.pcm"]
+    assert {path.relative_to(tmp_path).as_posix() for path in audio_files(tmp_path)} == {
+        *clips["source"],
+        *quarantined["source"],
+    }
+
+
+@pytest.mark.parametrize("kind", [".zip", ".tar", ".tar.gz"])
+def test_so_it_is_in_an_archive(kind, tmp_path):
+    pack(tmp_path / f"mine{kind}", STRAY)
+    clips, quarantined = read_corpus("mine", tmp_path)
+    assert dict(zip(clips["clip"], clips["source"].str.replace(f"mine{kind}", "mine"), strict=True)) == TAKEN
+    assert list(quarantined["source"]) == [f"mine{kind}/fear/call.pcm"]
+
+
+def test_a_row_of_a_table_may_name_any_file(tree):
+    raw = tree("clips/a", "clips/b.txt", "clips/c.pcm", "clips/take 1.5")
+    (raw / "clips/d.pcm").write_bytes(WAV)
+    rows = "".join(f"clips/{name},anger\n" for name in ("a", "b.txt", "c.pcm", "d.pcm", "take 1.5"))
+    (raw / "mine.csv").write_text("path,emotion\n" + rows)
+    clips, quarantined = read_corpus("mine", raw)
+    assert list(clips["clip"]) == ["mine/a", "mine/b", "mine/d", "mine/take 1.5"]
+    assert list(quarantined["source"]) == ["clips/c.pcm"]
 
 
 def test_an_archive_in_an_archive_is_said(tmp_path):
@@ -229,6 +307,7 @@ def test_names_in_other_alphabets_with_spaces_and_dots_are_kept(tree):
 def test_files_are_listed_in_order_whatever_order_the_disk_keeps_them_in(tree):
     names = [f"{folder}/{number:03d}.{suffix}" for number in range(50, 0, -1) for folder in "ba" for suffix in SUFFIXES]
     raw = tree(*names)
+    (raw / "a/folder.wav").mkdir()
     assert [path.relative_to(raw).as_posix() for path in audio_files(raw)] == sorted(names)
 
 

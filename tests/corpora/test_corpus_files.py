@@ -8,7 +8,17 @@ import pytest
 
 from archive_files import pack
 from ser.audio.decoding import UnusableAudioError
-from ser.corpora.corpus_files import corpus_name, count_outside, find_places, list_files, open_source, read_source
+from ser.corpora.corpus_files import (
+    audio_files,
+    corpus_name,
+    count_outside,
+    find_places,
+    holds_audio,
+    list_files,
+    open_source,
+    read_source,
+    why_unopened,
+)
 from ser.errors import InputError
 
 
@@ -88,6 +98,7 @@ def test_a_source_in_an_archive_is_opened_without_unpacking(tmp_path, kind):
         ("a/1.wav", f"c{kind}/a/1.wav", ""),
     ]
     opened = open_source(f"c{kind}/a/1.wav", tmp_path)
+    assert opened.name == f"c{kind}/a/1.wav"
     assert isinstance(opened, io.BytesIO)
     assert opened.read() == b"one"
     assert os.listdir(tmp_path) == [f"c{kind}"]
@@ -116,6 +127,7 @@ def test_links_that_lead_out_are_not_followed(tmp_path):
         ("folder", tmp_path / "secret"),
         ("beside", raw / "other"),
         ("loop.wav", raw / "c/loop.wav"),
+        ("annexed.wav", "../../.git/annex/objects/Xk/0j/SHA256E-s9--ab.wav/SHA256E-s9--ab.wav"),
     ):
         (raw / "c" / name).symlink_to(target)
     os.mkfifo(raw / "c/pipe.wav")
@@ -128,8 +140,33 @@ def test_links_that_lead_out_are_not_followed(tmp_path):
         "beside": "a link to a folder",
         "nothing.wav": "a link to nothing",
         "loop.wav": "a link to nothing",
+        "annexed.wav": "a pointer of git-annex, not the file itself: run `git annex get`",
         "pipe.wav": "no regular file",
     }
+
+
+def test_what_a_folder_holds_that_cannot_be_opened_is_listed_with_the_reason(tmp_path):
+    tree(tmp_path, "a.wav", "b.txt", "call.vox", "x.m4p", "sub/c.mp3", ".hidden/d.wav", "__MACOSX/._a.wav")
+    (tmp_path / "gone.wav").symlink_to(tmp_path / "absent")
+    (tmp_path / "annexed.flac").symlink_to(tmp_path / ".git/annex/objects/Xk/0j/k/k.flac")
+    (tmp_path / "link to text").symlink_to(tmp_path / "b.txt")
+    reasons = {path.relative_to(tmp_path).as_posix(): why_unopened(path) for path in audio_files(tmp_path)}
+    assert {name: reason.split(":")[0].split(",")[0] for name, reason in reasons.items()} == {
+        "a.wav": "",
+        "annexed.flac": "a pointer of git-annex",
+        "call.vox": "samples without a header",
+        "gone.wav": "a link to nothing",
+        "sub/c.mp3": "",
+        "x.m4p": "encrypted by who sold it",
+    }
+
+
+def test_a_pipe_or_a_file_that_may_not_be_read_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    os.mkfifo(tmp_path / "pipe.raw")
+    assert not holds_audio(tmp_path / "pipe")
+    assert audio_files(tmp_path) == [tmp_path / "pipe.raw"]
+    assert [path for path, _, reason in listed(tmp_path, tmp_path.parent) if not reason] == []
 
 
 def test_names_that_no_table_can_hold_are_refused(tmp_path):

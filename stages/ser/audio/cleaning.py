@@ -12,6 +12,8 @@ from ser.storage.samples import amplitude, to_float, to_int16
 __all__ = ["AudioSettings", "UnusableAudioError", "amplitude", "clean", "load_clip", "to_float", "to_int16"]
 
 SILENCE_DB = -80.0  # dBFS; a clip whose loudest sample is below is silent: amplifying it would amplify its noise
+LOUDNESS_SECONDS = 0.4  # of a block of the gate (ITU-R BS.1770-4); a shorter clip is one block
+LOUDNESS_FILTER = "DeMan"  # the filters of the recommendation; pyloudnorm's own are built from rounded frequencies
 TRIM_BLOCK = 512  # samples; the level is that of four blocks (librosa's defaults)
 
 
@@ -109,8 +111,13 @@ def trim(y: np.ndarray, top_db: float) -> np.ndarray:
     return y[loud[0] * TRIM_BLOCK : (loud[-1] + 1) * TRIM_BLOCK]
 
 
+def _peak(y: np.ndarray) -> np.floating:
+    """Return the largest magnitude, without an array of all magnitudes."""
+    return np.maximum(y.max(initial=0.0), -y.min(initial=0.0))
+
+
 def _require_audible(y: np.ndarray) -> None:
-    peak = np.abs(y).max(initial=0.0)
+    peak = _peak(y)
     if peak < amplitude(SILENCE_DB):
         raise UnusableAudioError(f"silent: no sample reaches {SILENCE_DB:g} dB of full scale")
     if peak > amplitude(LOUDEST_DB):
@@ -121,15 +128,44 @@ def normalize(y: np.ndarray, settings: AudioSettings) -> np.ndarray:
     """Scale a clip by its peak, its root mean square or its loudness, never beyond full scale."""
     if settings.normalize == "none":
         return y
-    peak = np.abs(y).max()
+    peak = _peak(y)
     if settings.normalize == "peak":
         return y * (amplitude(settings.peak_db) / peak)
     if settings.normalize == "rms":
         gain = amplitude(settings.rms_db) / np.sqrt(np.mean(np.square(y, dtype=np.float64)))
     else:
-        from ser.audio.level_normalization import integrated_loudness  # slow to import too
-
         gain = amplitude(settings.loudness_lufs - integrated_loudness(y, settings.sample_rate))
         if not np.isfinite(gain):
             raise UnusableAudioError("silent: no loudness, only frequencies that nobody hears")
     return y * min(gain, 1.0 / peak)
+
+
+def integrated_loudness(y: np.ndarray, sr: int) -> float:
+    """Measure the integrated loudness of a clip as if its loudest sample were at full scale.
+
+    The absolute gate, -70 LUFS, then leaves out the same blocks whatever the level of the recording, so that copies of
+    different levels become equally loud.
+
+    Parameters
+    ----------
+    y : np.ndarray of float, shape (samples,)
+    sr : int
+        Hz.
+
+    Returns
+    -------
+    float
+        LUFS of ``y`` itself; minus infinity for what nobody hears, such as an offset.
+
+    References
+    ----------
+    ITU-R BS.1770-4 (2015). Algorithms to measure audio programme loudness and true-peak audio level.
+    EBU R 128 (2023). Loudness normalisation and permitted maximum level of audio signals.
+    """
+    import pyloudnorm  # imports scipy.signal, which takes a second in every worker process
+
+    peak = np.abs(y).max()
+    block = min(LOUDNESS_SECONDS, (len(y) - 0.5) / sr)  # half a sample less: a block must not be longer than the clip
+    meter = pyloudnorm.Meter(sr, filter_class=LOUDNESS_FILTER, block_size=block)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return float(meter.integrated_loudness(y.astype(np.float64) / peak) + 20 * np.log10(peak))

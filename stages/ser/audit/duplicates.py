@@ -8,8 +8,9 @@ import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+from ser.corpora.audio_names import is_lossy
+
 COLUMNS = ["row", "reason", "other", "exact", "leave_out"]
-LOSSY = (".mp3", ".ogg", ".oga", ".opus")  # a copy without what these codecs take away is the better one
 
 
 def find_duplicates(clips: pd.DataFrame, digests: np.ndarray, same_takes: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -133,7 +134,7 @@ def _judge(group: np.ndarray, labels: np.ndarray, pairs: Pairs) -> list[tuple]:
     known = speakers != ""
     another_speakers = comparable & known & known[:, None] & (speakers != speakers[:, None])
     if len(set(emotions)) == 1 and not another_speakers.any():
-        ranks = zip(speakers == "", (source.lower().endswith(LOSSY) for source in sources), rows, strict=True)
+        ranks = zip(speakers == "", map(is_lossy, sources), rows, strict=True)
         kept = min(ranks)[-1]
         return [(row, _why(row, kept, rows, pairs), kept, pairs.exact(row, kept), True) for row in rows if row != kept]
     found = []

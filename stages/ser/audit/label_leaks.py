@@ -13,12 +13,14 @@ from sklearn.tree import DecisionTreeClassifier
 from ser.audit.recording_faults import MEASURED
 
 NUMERIC = (*MEASURED, "sample_rate", "channels")
-CATEGORICAL = ("speaker", "statement")
+FORMAT = ("container", "codec")  # the two words of a recording's ``encoding``
+CATEGORICAL = ("speaker", "statement", *FORMAT)
 CUE, LEAK = 0.05, 0.25  # UAR above chance
 FOLDS = 5
 LEAVES = 2  # an emotion: a stump tells two emotions at most, and one emotion may lie between two others
 LEAF_SHARE = 0.05  # of an average emotion's clips, the fewest of a leaf
 LEAST_LEAF = 3  # clips
+FORMAT_DEVIATIONS = 3.0  # standard deviations that the clips of an emotion in a format differ by chance
 POOLED = "(all)"
 COLUMNS = ["corpus", "cue", "clips", "emotions", "uar", "chance", "excess", "verdict"]
 
@@ -29,13 +31,15 @@ def measure_cues(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     Numbers are judged by a decision tree (Breiman et al. 1984) in cross-validation over speakers, or over clips where
     a speaker is unknown or the only one. Names are judged clip by clip: the emotion that is most frequent, relative
     to its frequency in the corpus, among the other clips of the speaker or sentence; emotions that come within one
-    clip of it share the vote, so that a balanced corpus gives chance.
+    clip of it share the vote, so that a balanced corpus gives chance. Formats are names too, but nobody balances
+    emotions over a few of them: emotions that come within chance of the most frequent one share the vote.
 
     Parameters
     ----------
     table : pd.DataFrame
-        With ``corpus`` and ``emotion``; those of `NUMERIC` and `CATEGORICAL` that it has are measured. Clips without
-        an emotion, and unknown values, are passed over.
+        With ``corpus`` and ``emotion``; those of `NUMERIC` and `CATEGORICAL` that it has are measured, `FORMAT` by
+        ``encoding`` (``WAV PCM_16``; one word, as of synthetic clips, states no format). Clips without an emotion, and
+        unknown values, are passed over.
     seed : int
         Of the folds.
 
@@ -46,13 +50,22 @@ def measure_cues(table: pd.DataFrame, seed: int) -> pd.DataFrame:
         of emotions), ``excess`` and ``verdict``: "leak" where the excess is more than `LEAK`, "cue" where more than
         `CUE`, else "". A corpus of one emotion has no rows.
     """
-    table = table[table["emotion"] != ""]
+    table = with_format(table[table["emotion"] != ""])
     rows = []
     for corpus, group in _groups(table):
         for cue in (*NUMERIC, *CATEGORICAL, *(["corpus"] if corpus == POOLED else [])):
             if cue in group:
                 rows.append(_row(corpus, cue, group, seed))
     return pd.DataFrame([row for row in rows if row], columns=COLUMNS)
+
+
+def with_format(table: pd.DataFrame) -> pd.DataFrame:
+    """Add container and codec, if the table has encodings; both are empty where one is unknown."""
+    if "encoding" not in table:
+        return table
+    words = [encoding.partition(" ") for encoding in table["encoding"]]
+    containers = [container if codec else "" for container, _, codec in words]
+    return table.assign(container=containers, codec=[codec for _, _, codec in words])
 
 
 def _groups(table: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -74,7 +87,8 @@ def _row(corpus: str, cue: str, group: pd.DataFrame, seed: int) -> dict | None:
         values = group[cue].to_numpy(dtype=float)
         votes = _numeric_votes(values, emotions, _folds(group, emotions, seed))
     else:
-        votes = _name_votes(np.unique(group[cue], return_inverse=True)[1], emotions)
+        names = np.unique(group[cue], return_inverse=True)[1]
+        votes = _name_votes(names, emotions, FORMAT_DEVIATIONS if cue in FORMAT else 0.0)
     sizes = np.bincount(emotions)
     uar = float((np.bincount(emotions, weights=votes) / sizes).mean())
     chance = 1 / count
@@ -117,8 +131,12 @@ def _numeric_votes(values: np.ndarray, emotions: np.ndarray, folds: np.ndarray) 
     return votes
 
 
-def _name_votes(names: np.ndarray, emotions: np.ndarray) -> np.ndarray:
-    """Return for each clip its emotion's share of the vote of the other clips of the same name."""
+def _name_votes(names: np.ndarray, emotions: np.ndarray, deviations: float) -> np.ndarray:
+    """Return for each clip its emotion's share of the vote of the other clips of the same name.
+
+    Emotions share a vote that come within one clip of the most frequent one and, besides, within so many standard
+    deviations of the number of an emotion's clips if the name had nothing to do with it (binomial).
+    """
     shape = (names.max() + 1, emotions.max() + 1)
     counts = np.bincount(names * shape[1] + emotions, minlength=shape[0] * shape[1]).reshape(shape)
     sizes = counts.sum(axis=0)
@@ -127,7 +145,9 @@ def _name_votes(names: np.ndarray, emotions: np.ndarray) -> np.ndarray:
     others[clips, emotions] -= 1
     totals[clips, emotions] -= 1
     share = others / np.maximum(totals, 1)
-    possible = (others + 1) / np.maximum(totals, 1) >= share.max(axis=1, keepdims=True)
+    frequency = (np.bincount(names) / len(names))[names, None]
+    slack = 1 + deviations * np.sqrt(totals * frequency * (1 - frequency))
+    possible = (others + slack) / np.maximum(totals, 1) >= share.max(axis=1, keepdims=True)
     return possible[clips, emotions] / possible.sum(axis=1)
 
 

@@ -73,9 +73,12 @@ def describe(clips: pd.DataFrame, tables: dict[str, pd.DataFrame], summary: dict
         f"  {summary['quarantined']} files quarantined"
         + (f", see {folder / 'quarantine.csv'}" * bool(summary["quarantined"]))
     )
-    kinds = tables["quarantine"]["reason"].str.replace(r"[:(].*", "", regex=True).value_counts()
+    kinds = tables["quarantine"]["reason"].str.removeprefix("not readable as audio: ")
+    kinds = kinds.str.replace(r"[:(].*", "", regex=True).value_counts()
     for kind, count in kinds.head(SHOWN).items():
         print(f"    {count} × {kind}")
+    if others := kinds.iloc[SHOWN:].sum():
+        print(f"    {others} for other reasons")
     kinds = tables["findings"]["finding"].value_counts()
     if len(kinds):
         remarks = ", ".join(f"{kind} {count}" for kind, count in kinds.items())

@@ -39,7 +39,7 @@ def measure(y: np.ndarray, sr: int) -> dict[str, float]:
         raise ValueError("y has no samples, at least one is needed")
     highest, lowest = float(y.max()), float(y.min())
     peak = max(highest, -lowest)
-    scaled = (y / peak).astype(np.float32) if peak > 0.0 else np.zeros(len(y), dtype=np.float32)  # no overflow
+    scaled = (y / peak if peak > 0.0 else np.zeros(len(y))).astype(np.float32, copy=False)  # no overflow
     peak_db = _decibels(peak)
     leading, trailing = constant_run(y), constant_run(y[::-1])
     return {

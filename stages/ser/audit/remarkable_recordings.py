@@ -6,7 +6,7 @@ CLIPPED = 0.001  # share of the samples
 DC = 0.01  # of full scale
 QUIET_DB = 25.0  # below the level that recordings of the corpus usually have, RMS
 SILENCE = 1.0  # s of digital zeros at an end
-BAND_LIMITED = 0.6  # of the bandwidth that recordings of the corpus usually have
+BAND_LIMITED = 0.6  # of the bandwidth that recordings of the corpus usually have, or the other way round
 
 COLUMNS = ["corpus", "file", "finding", "detail", "done"]
 
@@ -42,27 +42,41 @@ def _remarks(known: pd.DataFrame, settings) -> list[tuple[str, pd.Series, pd.Ser
     """Return for each kind of finding which recordings it is true of, the detail of each, and what is done."""
     corpora = known.groupby("corpus")
     usual = {key: corpora[key].transform(_most_common) for key in ("sample_rate", "channels", "encoding")}
-    usual_band, usual_level = (corpora[key].transform("median") for key in ("bandwidth", "level_db"))
+    frequent = ", the most frequent is "
+    usual_band, usual_level = corpora["bandwidth"].transform(_upper_median), corpora["level_db"].transform("median")
+    heard_band = known["bandwidth"].clip(upper=settings.sample_rate / 2)  # more is nothing to a model
+    narrower, wider = known["bandwidth"] < BAND_LIMITED * usual_band, usual_band < BAND_LIMITED * heard_band
+    cancelling, mixed = known["taken"].notna(), known["channels"] != usual["channels"]
     trimmed = "kept" if settings.trim_db is None else "cut off if quieter than trim_db"
     silence = known[["leading_zeros", "trailing_zeros"]].max(axis=1)
     return [
         (
             "sample rate",
             known["sample_rate"] != usual["sample_rate"],
-            known["sample_rate"].map("{:.0f} Hz".format) + usual["sample_rate"].map(", most have {:.0f} Hz".format),
+            known["sample_rate"].map("{:.0f} Hz".format) + frequent + usual["sample_rate"].map("{:.0f} Hz".format),
             f"resampled to {settings.sample_rate} Hz",
         ),
         (
             "channels",
-            known["channels"] != usual["channels"],
-            known["channels"].map("{:.0f}".format) + usual["channels"].map(", most have {:.0f}".format),
+            mixed & ~cancelling,
+            known["channels"].map("{:.0f}".format) + frequent + usual["channels"].map("{:.0f}".format),
             "mixed to one",
         ),
-        ("encoding", known["encoding"] != usual["encoding"], known["encoding"] + ", most are " + usual["encoding"], ""),
+        (
+            "cancelling channels",
+            cancelling,
+            "channels cancel each other in the mean: channel "
+            + known["taken"].astype(float).add(1).map("{:.0f}".format)
+            + known["channels"].map(" of {:.0f} is taken".format),
+            "one channel taken",
+        ),
+        ("encoding", known["encoding"] != usual["encoding"], known["encoding"] + frequent + usual["encoding"], ""),
         (
             "bandwidth",
-            known["bandwidth"] < BAND_LIMITED * usual_band,
-            known["bandwidth"].map("{:.0f} Hz".format) + usual_band.map(", half have {:.0f} Hz or more".format),
+            narrower | wider,
+            known["bandwidth"].map("{:.0f} Hz".format)
+            + usual_band.map(", half have {:.0f} Hz or ".format)
+            + narrower.map({True: "more", False: "less"}),
             "",
         ),
         ("clipping", known["clipped"] > CLIPPED, (100 * known["clipped"]).map("{:.2f} % of the samples".format), ""),
@@ -80,6 +94,11 @@ def _remarks(known: pd.DataFrame, settings) -> list[tuple[str, pd.Series, pd.Ser
         ),
         ("silence", silence > SILENCE, silence.map("{:.2f} s of zeros at an end".format), trimmed),
     ]
+
+
+def _upper_median(values: pd.Series) -> float:
+    """Return a median that is one of the values: of two halves the mean would be like neither."""
+    return values.quantile(0.5, interpolation="higher")
 
 
 def _most_common(values: pd.Series) -> object:

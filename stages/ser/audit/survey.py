@@ -24,6 +24,8 @@ from ser.errors import InputError
 from ser.settings.compute_section import Compute
 from ser.settings.prepare_sections import Demo, Prepare
 
+FORMAT = ("sample_rate", "channels", "encoding", "taken")  # of a file, as its decoder says
+
 
 class Heard(NamedTuple):
     """What a file holds.
@@ -35,7 +37,7 @@ class Heard(NamedTuple):
 
     samples: np.ndarray | None
     reason: str
-    properties: dict[str, float | int | str] = {}
+    properties: dict[str, float | int | str | None] = {}
     fingerprint: np.ndarray = np.empty((0, 2), dtype=np.uint32)
     digest: str = ""
     profile: np.ndarray | None = None
@@ -135,7 +137,7 @@ def hear_all(
     -------
     recordings : pd.DataFrame
         `files` with the ``reason`` of those whose audio cannot be used, the properties of each recording as it came
-        (`measure`, ``sample_rate``, ``channels``, ``encoding``), ``clean_seconds`` and ``digest``.
+        (`measure` and `FORMAT` as in `ser.audio.decoding.Recording`), ``clean_seconds`` and ``digest``.
     fingerprints : list of np.ndarray
         See `ser.audit.duplicate_takes`.
     """
@@ -149,7 +151,7 @@ def hear_all(
         found = {"reason": known or heard.reason, "clean_seconds": seconds, "digest": heard.digest}
         rows.append(heard.properties | found)
         fingerprints.append(heard.fingerprint)
-    columns = [*MEASURED, "sample_rate", "channels", "encoding", "reason", "clean_seconds", "digest"]
+    columns = [*MEASURED, *FORMAT, "reason", "clean_seconds", "digest"]
     found = pd.DataFrame(rows, index=files.index, columns=columns)
     return files.drop(columns="reason").join(found), fingerprints
 
@@ -165,7 +167,7 @@ def hear(file: dict, raw_path: Path | str, settings: Prepare, demo: Demo) -> Hea
     except OSError as error:
         return Heard(None, f"cannot be read: {error.strerror}")
     y, sr = recording.y, recording.sample_rate
-    properties = measure(y, sr) | {"sample_rate": sr, "channels": recording.channels, "encoding": recording.encoding}
+    properties = measure(y, sr) | {name: getattr(recording, name) for name in FORMAT}
     print_of_take = fingerprint(y, sr)
     try:
         samples = clean(y, sr, settings)

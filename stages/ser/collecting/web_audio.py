@@ -1,15 +1,21 @@
 """From an address on the web to mono 16-bit audio on disk: yt-dlp fetches, PyAV decodes; no system ffmpeg is needed."""
 
+from __future__ import annotations
+
 import hashlib
 import time
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from ser.audio.container_headers import HEADER_BYTES, audio_start, kind_of
 from ser.errors import InputError, install
+
+if TYPE_CHECKING:
+    from av.container import InputContainer
 
 ATTEMPTS = 3  # to reach a site
 
@@ -140,10 +146,24 @@ def _decoded(source: Path, rate: int) -> Iterator[np.ndarray]:
     """Yield the first audio stream of a file in blocks of mono int16; what is damaged is left out."""
     import av
 
-    try:
-        container = av.open(str(source), metadata_errors="replace")
-    except (av.FFmpegError, OSError) as error:
-        raise UnusableSourceError(f"no audio or video file: {error.strerror}") from None
+    from ser.audio.ffmpeg_decoder import open_container
+
+    with source.open("rb") as file:
+        start = audio_start(file)
+        file.seek(start)
+        kind = kind_of(file.read(HEADER_BYTES), source.name)
+        if kind is None:
+            raise UnusableSourceError("no audio or video file")
+        try:
+            container = open_container(file, kind, start)
+        except av.FFmpegError as error:
+            raise UnusableSourceError(f"no audio or video file: {error.strerror}") from None
+        yield from _decoded_stream(container, rate)
+
+
+def _decoded_stream(container: InputContainer, rate: int) -> Iterator[np.ndarray]:
+    import av
+
     with container:
         if not container.streams.audio:
             return

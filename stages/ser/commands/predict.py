@@ -1,7 +1,9 @@
 """Predict the emotion of audio files with a trained model.
 
 Needs nothing but the model's folder: the audio and feature settings it was trained on are stored in it. A file that
-cannot be used is reported with the reason, the others go on, and the exit code is 1.
+cannot be used is reported with the reason, the others go on, and the exit code is 1. Of a folder, that is every file
+that is called as audio is, or begins as audio does where its name does not tell; text, pictures and hidden files are
+passed over.
 
 A recording that is unlike all that the model learnt from (far too quiet, clipped, of a telephone, no speech) is
 predicted all the same; the column unfamiliar says what is different.
@@ -63,14 +65,18 @@ def predict(paths: tuple[Path, ...], folder: Path, output: Path | None, speaker_
     # here, as `ser predict --help` needs none of it
     from tqdm import tqdm
 
-    from ser.corpora.corpus_files import audio_files
+    from ser.corpora.corpus_files import audio_files, why_unopened
     from ser.prediction.speakers_to_predict import FEW_CLIPS, speakers_of_files
     from ser.prediction.trained_model import load
 
     model = load(folder)
-    files = [file for path in paths for file in (audio_files(path) if path.is_dir() else [path])]
-    if not files:
+    given = [file for path in paths for file in (audio_files(path) if path.is_dir() else [path])]
+    if not given:
         raise InputError(f"no audio file in {', '.join(map(str, paths))}")
+    unopened = {file: reason for file in given if (reason := why_unopened(file))}
+    for file, reason in unopened.items():
+        print(f"{file}: {reason}", file=sys.stderr)
+    files = [file for file in given if file not in unopened]
     speakers = speakers_of_files(files, speaker_table) if model.by_speaker else None
     if speaker_table and not model.by_speaker:
         print("note: this model need not know who speaks; --speakers is not used", file=sys.stderr)
@@ -100,7 +106,7 @@ def predict(paths: tuple[Path, ...], folder: Path, output: Path | None, speaker_
                 )
             found |= dict(zip(inputs, model.predict_proba(list(inputs.values())), strict=True))
     if not found:
-        return len(files)
+        return len(given)
     rows = [prediction_row(str(files[row]), found[row], model.classes, unfamiliar[row]) for row in sorted(found)]
     print(as_table(rows))
     write(rows, output)
@@ -110,7 +116,7 @@ def predict(paths: tuple[Path, ...], folder: Path, output: Path | None, speaker_
             "unfamiliar says in what",
             file=sys.stderr,
         )
-    return len(files) - len(rows)
+    return len(given) - len(rows)
 
 
 def batches(count: int, speakers: list[str] | None) -> Iterator[list[int]]:

@@ -12,7 +12,8 @@ from ser.commands.command_line import help_of
 
 def demo(folder: Path, speakers: int | None) -> None:
     # here, as `ser demo --help` needs none of it
-    import soundfile
+    import numpy as np
+    from scipy.io import wavfile
     from tqdm import tqdm
 
     from ser.demo.synthetic_speech import demo_table, synthesize
@@ -27,8 +28,9 @@ def demo(folder: Path, speakers: int | None) -> None:
         path = folder / f"{clip['clip']}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
         y = synthesize(clip, params.demo.seed, params.prepare.sample_rate)
-        # not 16 bits: prepare hears what is synthesized, and what predict says of these files is to be the same
-        soundfile.write(path, y, params.prepare.sample_rate, subtype="FLOAT")
+        # not 16 bits: prepare hears what is synthesized, and what predict says of these files is to be the same; not by
+        # libsndfile, which puts the date into files of floats
+        wavfile.write(path, params.prepare.sample_rate, y.astype(np.float32))
     print(f"{len(clips)} clips of {speakers_in_words(len(chosen))} in {folder / 'demo'}")
 
 

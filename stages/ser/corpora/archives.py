@@ -80,24 +80,28 @@ class Archive:
         UnusableAudioError
             If it is damaged, or larger than it says.
         """
+        return self.first_bytes(name, LARGEST_FILE)
+
+    def first_bytes(self, name: str, most: int) -> bytes:
+        """Return the first `most` bytes of a file, or all if it has fewer; see `read`."""
         member = self._members[name]
+        size = min(most, member.file_size if isinstance(member, zipfile.ZipInfo) else member[1])
         try:
             with self._lock:
-                content, size = self._read(member)
+                content = self._read(member, size)
         except DAMAGED as error:
             raise UnusableAudioError(f"damaged inside its archive: {error}") from None
         if len(content) < size:
             raise UnusableAudioError(f"damaged inside its archive: {len(content)} of {size} bytes are there")
         return content
 
-    def _read(self, member) -> tuple[bytes, int]:
+    def _read(self, member, size: int) -> bytes:
         if isinstance(member, zipfile.ZipInfo):
             with self._file.open(member) as file:
-                return file.read(member.file_size), member.file_size  # read() without a size unpacks all at once
-        offset, size = member
+                return file.read(size)  # read() without a size unpacks all at once
         file = self._file.raw  # its buffer would read on for 1 MiB, which takes longer than most files
-        file.seek(offset)
-        return file.read(size), size
+        file.seek(member[0])
+        return file.read(size)
 
     def _list_zip(self) -> None:
         files = self._file.infolist()

@@ -11,16 +11,16 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from ser.audio.decoding import AUDIO_SUFFIXES, UnusableAudioError
+from ser.audio.decoding import UnusableAudioError
 from ser.corpora import ased, cremad, emodb, emotion_folders, emovo, nemo, ravdess, savee, tess, turevdb, urdu
-from ser.corpora.archives import ARCHIVE_SUFFIXES
+from ser.corpora.audio_names import is_lossy, may_be_audio, stem_of
 from ser.corpora.corpus_files import (
     TABLE_SUFFIXES,
-    UNREAD_SUFFIXES,
     File,
     checked_file,
     corpus_name,
     find_places,
+    holds_audio,
     list_files,
     read_source,
 )
@@ -42,7 +42,6 @@ KNOWN = {
     "urdu": urdu,
     "turevdb": turevdb,
 }
-LOSSY = (".mp3", ".ogg", ".oga", ".opus")
 COLUMNS = [
     "clip",
     "corpus",
@@ -130,10 +129,10 @@ def read_places(
         entries = known_entries(files, raw_path, module) if module else folder_entries(files)
     if not entries:
         where = ", ".join(map(str, places))
-        raise InputError(f"corpus {corpus}: no audio file ({', '.join(AUDIO_SUFFIXES)}) in {where}")
+        raise InputError(f"corpus {corpus}: no audio file (.wav, .flac, .mp3, .m4a, …: see docs/data.md) in {where}")
 
     rows, unusable, seen = [], [], {}
-    for file, labels, reason in sorted(entries, key=lambda entry: (is_lossy(entry.file), entry.file.source)):
+    for file, labels, reason in sorted(entries, key=lambda entry: (is_lossy(entry.file.path.name), entry.file.source)):
         clip = f"{corpus}/{labels.name}" if labels else ""
         if not reason and clip in seen:
             reason = f"another file of the same name has been read: {seen[clip]}"
@@ -165,18 +164,18 @@ def known_entries(files: Sequence[File], raw_path: Path, module: ModuleType) -> 
             require_folder(labels.emotion, folder, labels.emotion, emotion_of_word(folder))
         return labels._replace(language=module.ABOUT.language)
 
-    return [read_entry(file, parse) for file in files if is_audio(file)]
+    return [read_entry(file, parse) for file in files if file.audio]
 
 
 def folder_entries(files: Sequence[File]) -> list[Entry]:
     """Read the folders of a corpus of one's own; those that hold all of it (``mine/anger/…``) say nothing."""
-    files = [file for file in files if is_audio(file)]
+    files = [file for file in files if file.audio]
     sorted_files = [file.path for file in files if any(map(emotion_of_word, file.path.parts[:-1]))]
     around = len(shared_folders(sorted_files))
 
     def parse(path: PurePosixPath) -> Labels:
         path = PurePosixPath(*path.parts[around:])
-        return emotion_folders.parse_name(path)._replace(name=path.with_suffix("").as_posix())
+        return emotion_folders.parse_name(path)._replace(name=stem_of(path).as_posix())
 
     return [read_entry(file, parse) for file in files]
 
@@ -190,11 +189,12 @@ def manifest_entries(place: Path, raw_path: Path, columns: dict[str, str]) -> li
     def parse(path: PurePosixPath, values: dict[str, str]) -> Labels:
         if not path.name:
             raise UnusableNameError("its path names no file")
-        return labels_of(values)._replace(name=PurePosixPath(*path.parts[around:]).with_suffix("").as_posix())
+        return labels_of(values)._replace(name=stem_of(PurePosixPath(*path.parts[around:])).as_posix())
 
     entries = []
     for row, path, source in zip(rows, paths, sources, strict=True):
-        file = checked_file(path, source if row.values["path"] else place.name, row.reason)
+        heard = not row.reason and may_be_audio(path.name) and holds_audio(Path(raw_path, source))
+        file = checked_file(path, source if row.values["path"] else place.name, row.reason, heard=heard)
         entries.append(read_entry(file, partial(parse, values=row.values)))
     return entries
 
@@ -213,13 +213,3 @@ def shared_folders(paths: Sequence[PurePosixPath]) -> tuple[str, ...]:
     """Return the leading folders that all paths share, as far as they name no emotion."""
     shared = os.path.commonprefix([path.parts[:-1] for path in paths])
     return tuple(takewhile(lambda folder: emotion_of_word(folder) is None, shared))
-
-
-def is_audio(file: File) -> bool:
-    """Tell by its name whether a file holds audio, or is an archive that should; readable or not."""
-    return file.path.name.lower().endswith((*AUDIO_SUFFIXES, *ARCHIVE_SUFFIXES, *UNREAD_SUFFIXES))
-
-
-def is_lossy(file: File) -> bool:
-    """Tell by its name whether a file's encoding loses sound; CREMA-D comes as MP3 too."""
-    return file.path.suffix.lower() in LOSSY

@@ -12,24 +12,30 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NamedTuple
 
-from ser.audio.decoding import AUDIO_SUFFIXES, UnusableAudioError
-from ser.corpora.archives import ARCHIVE_SUFFIXES, is_archive, open_archive
+from ser.audio.container_headers import HEADER_BYTES
+from ser.audio.decoding import UnusableAudioError
+from ser.audio.unknown_headers import GIT_ANNEX
+from ser.corpora.archives import ARCHIVE_SUFFIXES, Archive, is_archive, open_archive
+from ser.corpora.audio_names import begins_as_audio, may_be_audio, names_audio, why_unread
 from ser.errors import InputError
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
-UNREAD_AUDIO = (".m4a", ".m4b", ".aac", ".wma", ".webm", ".amr", ".3gp", ".ape", ".wv", ".ra", ".dss")
 UNREAD_ARCHIVES = (".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".rar", ".7z")
-UNREAD_SUFFIXES = UNREAD_AUDIO + UNREAD_ARCHIVES
 HIDDEN = (".", "__MACOSX")  # what macOS adds to archives
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 class File(NamedTuple):
-    """A file of a corpus: its path inside the corpus, its source, and why it cannot be read (empty if it can)."""
+    """A file of a corpus.
+
+    Its path inside the corpus, its source, why it cannot be read (empty if it can), and whether it is audio, or an
+    archive that should hold some, readable or not.
+    """
 
     path: PurePosixPath
     source: str
     reason: str = ""
+    audio: bool = True
 
 
 def find_places(name: str, raw_path: Path, published: Iterable[str] = ()) -> list[Path]:
@@ -102,14 +108,32 @@ def list_files(place: Path, raw_path: Path) -> Iterator[File]:
                 except InputError:
                     yield checked_file(inside, source, "not readable as an archive: download it again")
             else:
-                yield checked_file(inside, source, reason)
+                yield checked_file(inside, source, reason, heard=not reason and holds_audio(path))
 
 
-def checked_file(inside: PurePosixPath, source: str, reason: str = "") -> File:
-    """Return a file, refused if its path cannot be written to a table as it is."""
+def holds_audio(path: Path) -> bool:
+    """Tell whether a file is audio of which only its first bytes tell so: recorders and messengers name such.
+
+    Nothing but these is opened: text, pictures and what else has a suffix of its own is no audio.
+    """
+    if not may_be_audio(path.name) or not path.is_file():
+        return False
+    try:
+        with path.open("rb", buffering=0) as file:
+            return begins_as_audio(file.read(HEADER_BYTES))
+    except OSError:
+        return False
+
+
+def checked_file(inside: PurePosixPath, source: str, reason: str = "", *, heard: bool = False) -> File:
+    """Return a file, refused if it is none that is read, or its path cannot be written to a table as it is.
+
+    `heard` says that its first bytes are those of audio, whatever its name is.
+    """
     name = inside.name.lower()
-    if name.endswith(UNREAD_AUDIO):
-        reason = reason or "no format that is read: convert it to WAV or FLAC"
+    audio = heard or names_audio(name) or name.endswith((*ARCHIVE_SUFFIXES, *UNREAD_ARCHIVES))
+    if not heard:
+        reason = reason or why_unread(name)
     if name.endswith(UNREAD_ARCHIVES):
         reason = reason or f"no archive that is read ({', '.join(ARCHIVE_SUFFIXES)}): unpack it"
     shown = source.encode(errors="backslashreplace").decode()
@@ -118,7 +142,7 @@ def checked_file(inside: PurePosixPath, source: str, reason: str = "") -> File:
     if CONTROL.search(source):
         reason = reason or "control characters in its name: rename it"
         shown = CONTROL.sub(lambda character: ascii(character[0])[1:-1], shown)
-    return File(inside, shown, reason)
+    return File(inside, shown, reason, audio)
 
 
 def open_source(source: str, raw_path: Path | str) -> Path | BinaryIO:
@@ -142,7 +166,9 @@ def open_source(source: str, raw_path: Path | str) -> Path | BinaryIO:
         raise UnusableAudioError(str(error)) from None
     if inside not in opened:
         raise UnusableAudioError(dict(opened.refused).get(inside, f"{archive.name} holds no such file"))
-    return io.BytesIO(opened.read(inside))
+    file = io.BytesIO(opened.read(inside))
+    file.name = source  # by which formats without a header are known
+    return file
 
 
 def read_source(source: str, raw_path: Path | str) -> bytes:
@@ -158,7 +184,15 @@ def _archive_files(archive: Path, inside: PurePosixPath, source: str) -> Iterato
             path = inside / name.lstrip("/") if name else PurePosixPath(archive.name)
             if name and is_archive(path):
                 reason = reason or "an archive inside an archive: unpack the outer one"
-            yield checked_file(path, f"{source}/{name}".rstrip("/"), reason)
+            heard = not reason and may_be_audio(path.name) and _member_holds_audio(opened, name)
+            yield checked_file(path, f"{source}/{name}".rstrip("/"), reason, heard=heard)
+
+
+def _member_holds_audio(archive: Archive, name: str) -> bool:
+    try:
+        return begins_as_audio(archive.first_bytes(name, HEADER_BYTES))
+    except UnusableAudioError:
+        return False
 
 
 def _usable(raw_path: Path) -> list[Path]:
@@ -177,7 +211,7 @@ def _unreadable(path: Path, roots: Iterable[Path]) -> str:
         try:
             target = path.resolve(strict=True)
         except (OSError, RuntimeError):  # RuntimeError: links that lead to each other
-            return "a link to nothing"
+            return why_no_target(path)
         if not any(target.is_relative_to(root.resolve()) for root in roots):
             return "a link that leads out of raw.path: DVC would not notice a change"
         if target.is_dir():
@@ -192,7 +226,25 @@ def count_outside(sources: Iterable[str], raw_path: Path | str) -> int:
     return sum(count for folder, count in folders.items() if not folder.resolve().is_relative_to(root))
 
 
+def why_no_target(link: Path) -> str:
+    """Say of a link that leads to nothing what it is."""
+    if "/annex/objects/" in os.readlink(link):
+        return GIT_ANNEX
+    return "a link to nothing"
+
+
 def audio_files(folder: Path) -> list[Path]:
-    """List the audio files below a folder, sorted; hidden files and what macOS adds to archives are passed over."""
-    files = (path for path in folder.rglob("*") if path.name.lower().endswith(AUDIO_SUFFIXES) and path.is_file())
-    return sorted(path for path in files if not any(p.startswith(HIDDEN) for p in path.relative_to(folder).parts))
+    """List the audio files below a folder, sorted, also those that are not read: `why_unopened` says why.
+
+    Hidden files and what macOS adds to archives are passed over.
+    """
+    files = (path for path in folder.rglob("*") if names_audio(path.name) or holds_audio(path))
+    shown = (path for path in files if not any(part.startswith(HIDDEN) for part in path.relative_to(folder).parts))
+    return sorted(path for path in shown if not path.is_dir())
+
+
+def why_unopened(path: Path) -> str:
+    """Say why there is no use in opening a file of a folder; an empty text if only its content can tell."""
+    if path.is_symlink() and not path.exists():
+        return why_no_target(path)
+    return "" if holds_audio(path) else why_unread(path.name)

@@ -1,0 +1,198 @@
+"""A process of its own for decoders of compressed audio: what kills one costs the file that did, and nothing else.
+
+Such decoders are megabytes of C that a hostile or broken file leads anywhere. So they run beside this process, with
+limits of processor time and memory, and without a standard error that they would fill with remarks. A thread keeps its
+process for all its files; it ends with this one.
+"""
+
+import io
+import json
+import os
+import struct
+import subprocess
+import sys
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import BinaryIO
+
+import numpy as np
+
+from ser.audio.recordings import MAX_RATE, Recording, UnusableAudioError
+from ser.errors import InputError
+
+try:
+    import resource
+except ImportError:  # Windows, where nothing limits it
+    resource = None
+
+CPU_SECONDS = 2.0  # of processor time for a file, and besides
+CPU_PER_SECOND = 0.05  # for each second that it may be long: decoding takes less than a hundredth
+MEMORY = 2 << 30  # bytes of address space for the libraries and a file's tables, and besides
+BYTES_PER_SECOND = 16 * MAX_RATE  # for each second that it may be long: blocks, the samples of all and their copy
+LENGTH = struct.Struct("<Q")
+START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from ser.audio.decoder_process import serve; serve()"
+SINGLE_THREADED = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+TOO_LONG = "it keeps the decoder busy for ever: damaged, or made to be so"
+DIED = "the decoder crashed on it: damaged, or made to do so"
+FAILED = "the decoder failed on it, with {}: damaged, or made to do so"
+
+_own = threading.local()  # the `_Decoder` of this thread
+if hasattr(os, "register_at_fork"):  # nothing forks on Windows
+    os.register_at_fork(after_in_child=_own.__dict__.clear)  # the parent's is not ours
+
+
+def decode_apart(file: BinaryIO, path: str | None, max_seconds: float, name: str) -> Recording:
+    """Decode a file in the other process; see `ser.audio.compressed_decoding.decode_compressed`.
+
+    Parameters
+    ----------
+    file : binary file
+    path : str or None
+        Where it lies; None: it is in memory, and sent.
+    max_seconds : float
+        s.
+    name : str
+
+    Raises
+    ------
+    UnusableAudioError
+        Also if the decoder crashes, or takes too much time or memory.
+    """
+    # the real path, as /dev/stdin is another file in the other process
+    request: dict = {"max_seconds": max_seconds, "name": name, "path": path and os.path.realpath(path)}
+    content = b""
+    if path is None:
+        file.seek(0)
+        content = file.read()
+    with _process() as process:
+        try:
+            _send(process.stdin, json.dumps(request).encode())
+            _send(process.stdin, content)
+            reply = json.loads(_receive(process.stdout))
+            samples = _receive(process.stdout)
+        except (EOFError, BrokenPipeError):
+            code = process.wait()
+            out_of_time = resource is not None and code == -_signal_number("SIGXCPU")
+            raise UnusableAudioError(TOO_LONG if out_of_time else DIED) from None
+    if "refused" in reply:
+        raise UnusableAudioError(reply["refused"])
+    if "os_error" in reply:
+        raise OSError(*reply["os_error"], path)
+    return Recording(np.frombuffer(samples, np.float32).copy(), **reply)
+
+
+def serve() -> None:
+    """Answer requests until there are no more; runs in the other process."""
+    from ser.audio.compressed_decoding import decode_compressed
+
+    requests, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no reply
+    _send(replies, b"ready")
+    while True:
+        try:
+            request = json.loads(_receive(requests))
+            content = _receive(requests)
+        except EOFError:
+            return
+        _limit(request["max_seconds"])
+        reply, y = _answer(decode_compressed, request, content)
+        _send(replies, json.dumps(reply).encode())
+        _send(replies, y)
+        _limit(request["max_seconds"])  # what is left to clean up may take long, and not be taken from the next file
+
+
+def _answer(decode, request: dict, content: bytes) -> tuple[dict, bytes]:
+    try:
+        with open(request["path"], "rb") if request["path"] else io.BytesIO(content) as file:
+            recording = decode(file, request["max_seconds"], request["name"])
+    except UnusableAudioError as error:
+        return {"refused": str(error)}, b""
+    except MemoryError:
+        return {"refused": "it asks for more memory than its length explains: damaged, or made to do so"}, b""
+    except OSError as error:
+        return {"os_error": [error.errno, error.strerror]}, b""
+    except Exception as error:  # what a binding does not expect of a file costs that file and not the run either
+        return {"refused": FAILED.format(type(error).__name__)}, b""
+    return {key: value for key, value in recording._asdict().items() if key != "y"}, recording.y.tobytes()
+
+
+def _limit(max_seconds: float) -> None:
+    """Allow one more file's processor time and memory."""
+    if resource is None:
+        return
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    seconds = used.ru_utime + used.ru_stime + CPU_SECONDS + CPU_PER_SECOND * max_seconds
+    memory = MEMORY + int(BYTES_PER_SECOND * max_seconds)
+    for limit, value in ((resource.RLIMIT_CPU, int(seconds) + 1), (resource.RLIMIT_AS, memory)):
+        hard = resource.getrlimit(limit)[1]
+        with suppress(ValueError, OSError):  # macOS refuses one of address space that is below what is mapped
+            resource.setrlimit(limit, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+class _Decoder:
+    """The other process; it is ended when the thread that had it is."""
+
+    def __init__(self):
+        self.process = subprocess.Popen(
+            # -P: a json.py that lies where a person works, amid downloads, is not run
+            [sys.executable, "-P", "-S", "-c", START, json.dumps([x for x in sys.path if isinstance(x, str)])],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | SINGLE_THREADED,
+        )
+        self.end = weakref.finalize(self, _end, self.process)
+        try:
+            _receive(self.process.stdout)
+        except EOFError:
+            raise InputError(
+                f"no decoder of compressed audio: `{sys.executable} -c 'import av, soundfile'` says why"
+            ) from None
+
+
+def _end(process: subprocess.Popen) -> None:
+    process.kill()
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
+
+
+@contextmanager
+def _process() -> Iterator[subprocess.Popen]:
+    """Lend this thread's process, started if need be; one whose exchange was broken off is ended."""
+    decoder = getattr(_own, "decoder", None)
+    if decoder is None or decoder.process.poll() is not None:
+        decoder = _own.decoder = _Decoder()
+    try:
+        yield decoder.process
+    except BaseException:
+        del _own.decoder
+        decoder.end()
+        raise
+
+
+def _signal_number(name: str) -> int:
+    import signal
+
+    return int(getattr(signal, name))
+
+
+def _send(pipe: BinaryIO, content: bytes) -> None:
+    pipe.write(LENGTH.pack(len(content)))
+    pipe.write(content)
+    pipe.flush()
+
+
+def _receive(pipe: BinaryIO) -> bytes:
+    length = LENGTH.unpack(_exactly(pipe, LENGTH.size))[0]
+    return _exactly(pipe, length)
+
+
+def _exactly(pipe: BinaryIO, count: int) -> bytes:
+    content = pipe.read(count)
+    if len(content) < count:
+        raise EOFError
+    return content
