@@ -422,6 +422,13 @@ def test_a_hole_is_not_passed_over_in_silence(container, codec, sr, lost):
     assert refusal(content[:place] + hole + content[place + 1500 :]).startswith(("damaged", "truncated"))
 
 
+@pytest.mark.parametrize("stated", [0, 36, "file", "more", 2**32 - 1])
+def test_the_size_of_an_avi_file_says_nothing(stated):
+    y, content = made("avi", "pcm_s16le", 16000, {})
+    size = {"file": len(content), "more": len(content) + 1}.get(stated, stated)
+    np.testing.assert_allclose(read(content[:4] + size.to_bytes(4, "little") + content[8:]).y, y, atol=2**-15)
+
+
 def test_encrypted_audio_is_refused():
     content = encoded(voice(), "ipod", "aac")
     assert "encrypted" in refusal(content.replace(b"mp4a", b"drms"))

@@ -30,7 +30,7 @@ class Delay(NamedTuple):
     manual : bool
         That FFmpeg is to drop nothing by itself.
     samples : int
-        To drop at the start, at the rate of the output; if `stated`, only where the container states nothing.
+        To drop at the start, at the rate of the output; unless `manual`, only where the container states nothing.
     heed_end : bool
         That what the container states of the end is to be heeded.
     """
