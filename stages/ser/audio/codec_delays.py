@@ -19,7 +19,6 @@ DELAYS = {
     "nellymoser": 128, "real_144": 160, "g723_1": 60, "sbc": 73,
 }  # fmt: skip
 SPEEX = (80, 223, 509)  # by the mode: the two bands of each next one are split by filters
-MANUAL = ("opus", "wmav1", "wmav2", "alac")  # of which FFmpeg drops too much or too little by itself
 
 
 class Delay(NamedTuple):

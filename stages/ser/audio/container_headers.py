@@ -19,8 +19,7 @@ GSM_FRAME = 33  # bytes, each beginning with the four bits 1101 (ETSI GSM 06.10 
 TS_PACKET = 188  # bytes, each beginning with 0x47 (ISO/IEC 13818-1)
 TIMES = (0, 4)  # bytes before each such packet; cameras put the time there
 
-# What FFmpeg calls the container; the first alone is tried. Those that libsndfile reads are there for the codecs in
-# them that it does not know.
+# What FFmpeg calls the container. Those that libsndfile reads are there for the codecs in them that it does not know.
 DEMUXERS = {
     "RIFF": "wav", "RIFX": "wav", "RF64": "wav", "W64": "w64", "AIFF": "aiff", "AU": "au", "CAF": "caf",
     "NIST": "nistsphere", "FLAC": "flac", "OGG": "ogg", "MPEG": "mp3", "ADTS": "aac", "LOAS": "loas", "AC3": "ac3",
@@ -40,7 +39,6 @@ MAGICS = {
 LOSSLESS_DOLBY = {b"\xf8\x72\x6f\xba": "TRUEHD", b"\xf8\x72\x6f\xbb": "MLP"}  # behind the size of a unit
 PICTURES = (b"heic", b"heix", b"mif1", b"avif", b"crx ")  # brands of the same boxes
 ISO_BOXES = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot", b"styp", b"moof")
-ISO_FIRST = 1 << 20  # bytes; old QuickTime files have no ftyp, but then their first box is short, or the data
 
 
 def kind_of(header: bytes, name: str = "") -> str | None:
