@@ -1,7 +1,7 @@
 """Score all models over the test clips, with intervals over speakers; knows tables only, no framework.
 
-Reads   data/predictions/<trainer>/<model>.csv, data/history/, data/importance/, data/prepared/clips.csv and
-        data/folds.csv
+Reads   data/predictions/<trainer>/<model>.csv and temperatures.json, data/history/, data/importance/,
+        data/prepared/clips.csv and data/folds.csv
 Writes  reports/metrics.json, validation.json, protocol.json, the tables reports/*.csv and images/evaluation/*.png,
         data/charts/, for the report
 """
@@ -32,7 +32,7 @@ from ser.settings.split_section import Split
 from ser.settings.train_section import Train
 from ser.storage.clip_tables import read_clips
 from ser.storage.csv_tables import write_csv
-from ser.storage.prediction_tables import FUSE, TRAINERS, read_predictions, scored_rows, table_paths
+from ser.storage.prediction_tables import FUSE, TRAINERS, read_predictions, read_temperatures, scored_rows, table_paths
 from ser.storage.whole_files import write_json
 
 REPORTS = Path("reports")
@@ -53,7 +53,10 @@ def evaluate() -> None:
     first = next(iter(tables.values()))
     speakers = speakers_of(scored_rows(first), clips)
     settings = {"bins": params.evaluate.calibration_bins, "confidence": params.evaluate.confidence}
-    results = evaluation_tables(tables, clips, speakers, **settings)
+    temperatures = read_temperatures("data/predictions", [*TRAINERS, FUSE])
+    if unscaled := sorted(set(tables) - set(temperatures)):
+        print(f"note: no temperatures of {', '.join(unscaled)}: scaled, their probabilities are what they were")
+    results = evaluation_tables(tables, temperatures, clips, speakers, **settings)
     results["training"] = read_all("data/history", ["fold", "epoch", *SERIES])
     results["collapsed"] = collapsed_models(tables, results["training"])
     results["importance"] = mean_importance(read_all("data/importance", ["fold", "group", "features", "uar_drop"]))

@@ -3,17 +3,20 @@
 A stage of its own, as the stages of train_transformer cannot share a folder, and as there is none of them without a
 checkpoint. Models that params.yaml no longer asks for are deleted: DVC leaves behind what a stage wrote that is gone.
 
-Reads   data/models/train_transformer/<checkpoint>_<mode>/{predictions,history,importance}.csv
-Writes  data/{predictions,history,importance}/train_transformer/<checkpoint>_<mode>.csv
+Reads   data/models/train_transformer/<checkpoint>_<mode>/{predictions,history,importance}.csv and temperatures.json
+Writes  data/{predictions,history,importance}/train_transformer/<checkpoint>_<mode>.csv, and the temperatures of all
 """
 
 import argparse
+import json
 import shutil
+from collections import ChainMap
 from pathlib import Path
 
 from ser.errors import InputError, stage_errors
 from ser.settings.network_sections import TrainTransformer
 from ser.settings.params_file import load_sections
+from ser.storage.prediction_tables import TEMPERATURES
 from ser.storage.whole_files import write_json, written
 
 TRAINER = "train_transformer"
@@ -26,8 +29,6 @@ def gather_transformers() -> None:
     for folder in models.glob("*"):
         if folder.is_dir() and folder.name not in names:
             shutil.rmtree(folder)
-    if not names:
-        shutil.rmtree(models, ignore_errors=True)
     for table in ("predictions", "history", "importance"):
         folder = Path("data") / table / TRAINER
         shutil.rmtree(folder, ignore_errors=True)
@@ -38,6 +39,8 @@ def gather_transformers() -> None:
                 raise InputError(f"{source} not found: run `dvc repro {TRAINER}`")
             with written(folder / f"{name}.csv") as temporary:
                 shutil.copyfile(source, temporary)
+    temperatures = [json.loads((models / name / TEMPERATURES).read_text()) for name in names]
+    write_json(dict(ChainMap(*temperatures)), Path("data/predictions") / TRAINER / TEMPERATURES)
     print(f"{len(names)} models on pretrained encoders{': ' if names else ''}{', '.join(names)}")
 
 

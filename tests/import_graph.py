@@ -6,11 +6,11 @@ from pathlib import Path
 # of design: a room imports only rooms of lower floors
 FLOORS = {
     0: ("storage", "settings"),
-    1: ("compute", "audio", "features", "augmentation", "demo", "folds", "networks"),
+    1: ("compute", "audio", "features", "augmentation", "demo", "folds", "networks", "graphs", "probabilities"),
     2: ("corpora", "models", "evaluation"),
     3: ("audit", "fetching", "collecting", "encoders", "training", "fusion", "charts"),
     4: ("reporting", "prediction"),
-    5: ("review",),
+    5: ("review", "exporting"),
     6: ("experiments",),
     7: ("commands",),
 }

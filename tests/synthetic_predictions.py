@@ -1,7 +1,14 @@
 """Prediction tables with the errors that real ones have: some speakers are harder than others, for all models."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
+
+from ser.probabilities.model_results import add_results, temperatures_of
+from ser.storage.model_formats import FORMAT
+from ser.storage.prediction_tables import emotions_of, write_predictions, write_temperatures
+from ser.storage.whole_files import write_json
 
 EMOTIONS = ["anger", "fear", "joy", "neutral"]
 
@@ -63,3 +70,23 @@ def collapsed_in(table: pd.DataFrame, fold: int, emotion: str = EMOTIONS[0]) -> 
     table = table.copy()
     table.loc[rows, columns] = [float(column == f"p_{emotion}") for column in columns]
     return table
+
+
+def write_trained(root: Path, trainer: str, tables: dict[str, pd.DataFrame]) -> None:
+    """Write what a trainer leaves that fuse and evaluate read: predictions, temperatures, and model folders.
+
+    The folders tell of a model that does not predict: that is nothing to these stages.
+    """
+    for model, table in tables.items():
+        write_predictions(table, root / "data/predictions" / trainer / f"{model}.csv")
+        for fold in [None, *sorted(set(table["fold"]))]:
+            folder = root / "data/models" / trainer / model / ("" if fold is None else f"fold_{fold}")
+            corpora = {"c": {"clips": 9, "speakers": 3, "languages": ["en"], "licence": "CC0", "synthetic": False}}
+            about = {"format": FORMAT, "trainer": trainer, "model": model, "classes": emotions_of(table)}
+            about |= {"fold": None if fold is None else f"fold_{fold}", "normalization": "train"}
+            about |= {"learnt_from": {"clips": 9, "speakers": 3, "corpora": corpora, "examples": 9}}
+            write_json(about, folder / "model.json")
+            add_results(folder, table if fold is None else table[table["fold"] == fold])
+            (folder / "model.onnx").write_bytes(f"{model} {fold}".encode())
+    temperatures = {model: temperatures_of(table) for model, table in tables.items()}
+    write_temperatures(temperatures, root / "data/predictions" / trainer)

@@ -19,6 +19,7 @@ STAGES = sorted((ROOT / "stages").glob("*.py"))
 MODULES = {path.stem for path in (ROOT / "stages/ser/commands").glob("[!_]*.py")} - {"command_line"}
 NOTHING_THERE = {  # arguments that are right, but name what is not there
     "predict": ["missing.wav"],
+    "export": ["missing"],
     "audit": ["missing"],
     "corpus": ["ravdess"],
     "checkpoint": ["somebody/missing", "folder"],

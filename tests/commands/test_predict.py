@@ -1,6 +1,8 @@
 """A stored model on the files themselves gives what the pipeline wrote for their clips."""
 
+import os
 import shutil
+from functools import partial
 
 import av
 import numpy as np
@@ -9,7 +11,7 @@ import pytest
 import soundfile
 from sklearn.metrics import recall_score
 
-from conftest import CORPORA, needs_corpora, run_stage, set_params, workplace
+from conftest import CORPORA, needs_corpora, run_script, run_stage, set_params, workplace
 
 
 def run_to_train_ml(folder):
@@ -104,6 +106,64 @@ def test_a_folder_of_nothing_that_is_read_says_why(trained, tmp_path):
     assert run.returncode == 1
     assert run.stderr.splitlines()[0].startswith(f"{tmp_path}/call.vox: samples without a header")
     assert run.stdout == ""
+
+
+def test_formats_to_print_and_to_write(trained, small_ravdess, tmp_path):
+    files = sorted(map(str, small_ravdess.rglob("*.wav")))[:2]
+    arguments = [files[0], files[1], files[0], "--model", "lightgbm"]  # a file that is named twice is one
+    tables = []
+    for form in ("csv", "jsonl"):
+        run = run_stage(trained, "predict", *arguments, "--format", form, "--output", str(tmp_path / f"out.{form}"))
+        assert run.returncode == 0
+        assert (tmp_path / f"out.{form}").read_text() == run.stdout
+        read = pd.read_csv if form == "csv" else partial(pd.read_json, lines=True)
+        tables.append(read(tmp_path / f"out.{form}").drop(columns="unfamiliar"))
+    assert tables[0]["file"].tolist() == files
+    pd.testing.assert_frame_equal(*tables)
+
+
+def test_what_is_asked_for_and_cannot_be_answered_is_unsure(trained, small_ravdess):
+    files = sorted(map(str, small_ravdess.rglob("*.wav")))[:9]
+    arguments = [*files, "--model", "lightgbm", "--format", "csv"]
+    sure = run_stage(trained, "predict", *arguments, "--certainty", "0")
+    unsure = run_stage(trained, "predict", *arguments, "--certainty", "1")
+    assert "unsure" not in sure.stdout and "at a certainty of" not in sure.stderr
+    assert unsure.stdout.count(",unsure,") == 9
+    assert "note: at a certainty of 0.95 this model answered" in unsure.stderr
+    calibrated = run_stage(trained, "predict", *arguments, "--calibrated")
+    assert calibrated.stdout != sure.stdout
+    for impossible in ("nan", "1.1", "-0.1"):
+        run = run_stage(trained, "predict", *arguments, "--certainty", impossible)
+        assert run.returncode == 2 and "allowed are 0 to 1" in run.stderr
+
+
+def test_without_an_answer_what_was_written_before_is_replaced(trained, tmp_path):
+    (tmp_path / "text.wav").write_text("no audio")
+    header = "file,emotion,p_anger,p_neutral,p_sadness,unfamiliar\n"
+    for suffix, empty in {"csv": header, "json": "[]\n", "jsonl": ""}.items():
+        output = tmp_path / f"out.{suffix}"
+        output.write_text("old")
+        arguments = [str(tmp_path / "text.wav"), "--model", "lightgbm", "--output", str(output)]
+        assert run_stage(trained, "predict", *arguments).returncode == 1
+        assert output.read_text() == empty
+
+
+def test_a_folder_without_audio_beside_others_is_named(trained, small_ravdess, tmp_path):
+    (tmp_path / "notes.txt").write_text("none")
+    file = next(small_ravdess.rglob("*.wav"))
+    run = run_stage(trained, "predict", str(file), str(tmp_path), "--model", "lightgbm")
+    assert run.returncode == 1
+    assert f"{tmp_path}: no audio file in it" in run.stderr and str(file) in run.stdout
+
+
+def test_a_name_that_is_not_utf8_is_shown(trained, small_ravdess, tmp_path):
+    name = os.fsdecode(b"caf\xe9.wav")
+    shutil.copy(next(small_ravdess.rglob("*.wav")), tmp_path / name)
+    arguments = ["--model", "lightgbm", "--format", "csv", "--output", str(tmp_path / "out.csv")]
+    run = run_script(trained, "predict", str(tmp_path), *arguments)
+    assert run.returncode == 0, run.stderr
+    assert "caf\\udce9.wav" in run.stdout
+    assert (tmp_path / "out.csv").read_text(encoding="utf-8") == run.stdout
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from archive_files import pack
+from ser.corpora.audio_folders import audio_files
 from ser.corpora.corpus_entries import COLUMNS, read_corpus
-from ser.corpora.corpus_files import audio_files
 from ser.errors import InputError
 
 REAL = Path(__file__).parents[3] / "shared" / "corpora"

@@ -8,16 +8,14 @@ import pytest
 
 from archive_files import pack
 from ser.audio.decoding import UnusableAudioError
+from ser.corpora.audio_folders import audio_files, holds_audio, why_unopened
 from ser.corpora.corpus_files import (
-    audio_files,
     corpus_name,
     count_outside,
     find_places,
-    holds_audio,
     list_files,
     open_source,
     read_source,
-    why_unopened,
 )
 from ser.errors import InputError
 

@@ -23,10 +23,11 @@ import evaluate
 import fuse
 import gather_transformers
 import prepare
+import ser
 import split
 import train_transformer
 from conftest import ROOT, run_stage, set_params, stop_after, workplace
-from ser.commands import fetch_checkpoint, predict
+from ser.commands import fetch_checkpoint
 from ser.encoders import embeddings, fine_tuned, frozen_head
 from ser.encoders import pretrained_files as pretrained
 from ser.encoders.head_layers import AttentionPooling, FineTunedEncoder, LayerWeights
@@ -152,11 +153,17 @@ def test_predictions_cover_the_parts_of_every_fold(work, trained, key):
     assert {"fold", "epoch", "loss", "accuracy", "validation_loss", "validation_uar"} <= set(history)
 
 
+def predicted(recordings: Path, model: Path | str, output: Path | str) -> None:
+    """Write the predictions of all files of a folder."""
+    run = run_stage(Path.cwd(), "predict", str(recordings), "--model", str(model), "--output", str(output))
+    assert run.returncode == 0, run.stderr
+
+
 @pytest.mark.parametrize("key", ALL)
 def test_predict_gives_the_probabilities_of_the_pipeline_from_the_folder_alone(trained, small_ravdess, tmp_path, key):
     shutil.copytree(trained[key], tmp_path / "model")
     with contextlib.chdir(tmp_path):
-        assert predict.predict([small_ravdess], Path("model/fold_1"), Path("out.csv")) == 0
+        predicted(small_ravdess, "model/fold_1", "out.csv")
     table = pd.read_csv(tmp_path / "out.csv")
     table["clip"] = "ravdess/" + table["file"].str.rsplit("/", n=1).str[1].str.removesuffix(".wav")
     expected = pd.read_csv(trained[key] / "predictions.csv").query("fold == 1").set_index("clip")
@@ -172,7 +179,7 @@ def test_predict_normalises_embeddings_by_speaker_as_the_pipeline_does(work, che
     with settings(work, changes):
         train_transformer.train_transformer("voice", "frozen")
         model = Path("data/models/train_transformer/voice_frozen")
-        assert predict.predict([small_ravdess], model / "fold_0", tmp_path / "out.csv") == 0
+        predicted(small_ravdess, model / "fold_0", tmp_path / "out.csv")
         expected = pd.read_csv(model / "predictions.csv").query("fold == 0").set_index("clip")
         shutil.rmtree(model)
     table = pd.read_csv(tmp_path / "out.csv")
@@ -210,13 +217,18 @@ def test_the_script_in_two_processes_of_its_own_writes_the_same_bytes(work, trai
 
 def test_a_model_folder_holds_nothing_that_is_executed(trained):
     for folder in trained.values():
-        assert {Path(name).suffix for name in contents(folder)} == {".json", ".csv", ".safetensors"}
+        assert {Path(name).suffix for name in contents(folder)} == {".json", ".csv", ".md", ".safetensors"}
         assert (folder / "encoder/model.safetensors").is_file()
         assert not (folder / "fold_0/encoder").exists()  # one copy a model: published encoders are large
         assert encoder_of(folder / "fold_0") == encoder_of(folder)
 
 
-def test_all_land_beside_the_other_models(work, trained):
+def recording_of(folder: Path, clip: str) -> Path:
+    """Return the file of a clip of RAVDESS."""
+    return next(folder.rglob(f"{clip.removeprefix('ravdess/')}.wav"))
+
+
+def test_all_land_beside_the_other_models(work, trained, small_ravdess):
     """Gathered, fused and evaluated: scores, curves and importances of each."""
     changes = {"train_transformer.checkpoints": {"hubert": "anywhere", "wavlm": "anywhere"}}
     shutil.rmtree(work / "data/predictions", ignore_errors=True)
@@ -226,6 +238,11 @@ def test_all_land_beside_the_other_models(work, trained):
             gather_transformers.gather_transformers()
             fuse.fuse_models()
             evaluate.evaluate()
+            expected = pd.read_csv("data/predictions/fuse/ensemble.csv").query("fold == 1 and part == 'test'")
+            ensemble = ser.load("ensemble/fold_1")  # its members' encoders are those of the ensemble for use
+        answers = ensemble.predict_many([recording_of(small_ravdess, clip) for clip in expected["clip"]])
+        found = [answer.probabilities for answer in answers]
+        np.testing.assert_allclose(found, expected[[f"p_{emotion}" for emotion in ensemble.emotions]], atol=1e-5)
         assert sorted(path.name for path in (work / "data/models/train_transformer").iterdir()) == [
             "hubert_frozen",
             "wavlm_frozen",
@@ -614,7 +631,7 @@ def test_a_model_whose_weights_are_of_another_encoder_is_refused(trained, checkp
     folder = shutil.copytree(trained["wavlm", "fine_tuned"], tmp_path / "model")
     shutil.rmtree(folder / "encoder")
     shutil.copytree(checkpoints["hubert"], folder / "encoder")
-    assert "the model cannot be loaded" in message(predict.predict, [], folder, None)
+    assert "the model cannot be loaded" in message(ser.load, folder)
 
 
 @pytest.mark.parametrize("package", ["transformers", "safetensors", "huggingface_hub"])

@@ -9,18 +9,16 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import log_loss
 
 from ser.evaluation.calibration import (
-    LEAST_PROBABILITY,
-    TEMPERATURES,
     calibration_scores,
     expected_calibration_error,
-    fit_temperature,
     log_losses,
     reliability,
-    scale,
     squared_errors,
     temperature_scaled,
     truth_of,
 )
+from ser.probabilities.model_results import temperatures_of
+from ser.probabilities.temperature import LEAST_PROBABILITY, TEMPERATURES, fit_temperature, scale
 from ser.storage.prediction_tables import predicted_emotions, probabilities_of
 from synthetic_predictions import EMOTIONS, predictions, rows_to_score
 
@@ -121,12 +119,14 @@ def test_scaling_keeps_the_order_of_the_classes_and_sums_to_1():
 
 def test_each_fold_is_scaled_by_its_own_validation_rows_alone():
     table = sharpened(predictions(7)[0], 2.5)
-    scaled, temperatures = temperature_scaled(table)
+    temperatures = temperatures_of(table)
+    scaled = temperature_scaled(table, temperatures)
     assert sorted(temperatures) == [0, 1, 2, 3]
     other = table.copy()
     changed = ((other["part"] == "validation") & (other["fold"] == 2)) | (other["part"] == "test")
     other.loc[changed] = sharpened(other[changed], 0.3)
-    again, moved = temperature_scaled(other)
+    moved = temperatures_of(other)
+    again = temperature_scaled(other, moved)
     assert [fold for fold in temperatures if temperatures[fold] != moved[fold]] == [2]
     for fold, rows in scaled.groupby("fold"):
         expected = scale(
@@ -138,12 +138,14 @@ def test_each_fold_is_scaled_by_its_own_validation_rows_alone():
 
 def test_it_helps_an_overconfident_model():
     table = sharpened(predictions(8)[0], 4.0)
-    before, after = calibration_scores(rows_to_score(table), 10), calibration_scores(temperature_scaled(table)[0], 10)
+    scaled = temperature_scaled(table, temperatures_of(table))
+    before, after = calibration_scores(rows_to_score(table), 10), calibration_scores(scaled, 10)
     assert all(after[name] < before[name] for name in before)
 
 
 def test_without_validation_rows_nothing_is_scaled():
     table = predictions(9)[0].query("part == 'test'")
-    scaled, temperatures = temperature_scaled(table)
-    assert temperatures == {}
+    temperatures = temperatures_of(table)
+    assert temperatures == dict.fromkeys(range(4), 1.0)
+    scaled = temperature_scaled(table, temperatures)
     np.testing.assert_allclose(probabilities_of(scaled), probabilities_of(table), atol=1e-6)

@@ -1,5 +1,6 @@
 """Fusion of several models' predictions: the mean, and what is learnt from validation rows."""
 
+import json
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,9 +14,19 @@ from threadpoolctl import threadpool_limits
 
 from ser.errors import InputError
 from ser.evaluation.calibration import truth_of
-from ser.fusion.ensemble_weights import cross_fit_splits, fuse, learn, one_voice_warning, select_members, speaker_groups
-from ser.fusion.opinion_pools import learn_weights, pool
-from ser.fusion.stacking import learn_stacking, stack
+from ser.fusion.ensemble_weights import (
+    cross_fit_splits,
+    learn,
+    member_weights,
+    one_voice_warning,
+    select_members,
+    speaker_groups,
+)
+from ser.fusion.ensemble_weights import fuse as fuse_tables
+from ser.fusion.opinion_pools import learn_weights
+from ser.fusion.stacking import learn_stacking
+from ser.probabilities.fused import Rule, pool
+from ser.probabilities.fused import fuse as apply
 from ser.storage.prediction_tables import check_table, probabilities_of
 from synthetic_predictions import EMOTIONS, predictions
 
@@ -32,6 +43,12 @@ def one_thread():
     """As in the stage; and threads that wait for each other would take far longer."""
     with threadpool_limits(1):
         yield
+
+
+def fuse(tables: dict[str, pd.DataFrame], clips: pd.DataFrame, settings) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the fused table, and what each member counts in each fold."""
+    fusion = fuse_tables(tables, clips, settings)
+    return fusion.table, member_weights(fusion.rules, sorted(tables))
 
 
 def member(p_anger: list[float]) -> pd.DataFrame:
@@ -190,8 +207,38 @@ def test_stacking_is_the_regression_on_log_probabilities():
     probabilities, truth = labelled(4, 90, [1.0, 2.0])
     columns = np.hstack(list(np.log(probabilities)))
     expected = LogisticRegression(C=0.1, class_weight="balanced", max_iter=10_000).fit(columns, truth)
-    found = stack(probabilities, learn_stacking(probabilities, truth, 0.1))
+    found = apply(probabilities, learn_stacking(probabilities, truth, 0.1))
     assert np.allclose(found, expected.predict_proba(columns), atol=1e-6)
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+@pytest.mark.parametrize("settings", [MEAN, WEIGHTS, STACKING], ids=["mean", "weights", "stacking"])
+def test_a_rule_is_the_same_after_it_was_stored(settings, classes):
+    probabilities, truth = labelled(7, 60, [1.0, 2.0], classes=classes)
+    rule = learn(probabilities, truth, settings)
+    stored = json.loads(json.dumps(rule.as_json()))
+    assert np.array_equal(apply(probabilities, Rule.of_json(stored)), apply(probabilities, rule))
+
+
+@pytest.mark.parametrize("settings", [MEAN, WEIGHTS, STACKING], ids=["mean", "weights", "stacking"])
+def test_two_classes_are_stacked_as_scikit_learn_does(settings):
+    probabilities, truth = labelled(8, 60, [1.0, 2.0], classes=2)
+    fused = apply(probabilities, learn(probabilities, truth, settings))
+    assert np.allclose(fused.sum(axis=1), 1)
+    if settings is STACKING:
+        columns = np.hstack(list(np.log(probabilities)))
+        expected = LogisticRegression(C=0.01, class_weight="balanced", max_iter=10_000).fit(columns, truth)
+        assert np.allclose(fused, expected.predict_proba(columns), atol=1e-6)
+
+
+@LEARNT
+def test_the_rule_for_use_is_learnt_from_the_validation_rows_of_all_folds(models, settings):
+    tables, clips = models
+    rows = {name: table[table["part"] == "validation"].sort_values(["fold", "clip"]) for name, table in tables.items()}
+    probabilities = np.stack([probabilities_of(table) for _, table in sorted(rows.items())])
+    expected = learn(probabilities, truth_of(rows["good"]), settings)
+    found = fuse_tables(tables, clips, settings).for_use
+    assert all(np.allclose(one, other) for one, other in zip(found[1:], expected[1:], strict=True))
 
 
 @LEARNT
@@ -199,7 +246,7 @@ def test_an_emotion_that_no_validation_row_has_keeps_its_probability(settings):
     probabilities, truth = labelled(5, 90, [1.0, 2.0], classes=4)
     known = truth != 2
     rule = learn(probabilities[:, known], truth[known], settings)
-    fused = rule.apply(probabilities)
+    fused = apply(probabilities, rule)
     assert fused.shape == (90, 4)
     assert np.allclose(fused.sum(axis=1), 1)
     assert np.mean(fused[truth == 2].argmax(axis=1) == 2) > 0.6
@@ -212,7 +259,7 @@ def test_an_emotion_that_no_validation_row_has_keeps_its_probability(settings):
 def test_nearly_nothing_to_learn_from_leaves_all_members_alike(settings, rows):
     probabilities, truth = labelled(6, 20, [1.0, 1.0])
     rule = learn(probabilities[:, :rows], truth[:rows], settings)
-    assert np.isfinite(rule.apply(probabilities)).all()
+    assert np.isfinite(apply(probabilities, rule)).all()
     if rows == 0:
         assert np.allclose(rule.weights, 0.5)
 
@@ -257,7 +304,7 @@ def test_test_rows_are_fused_by_their_own_folds_validation_rows(models, settings
         for part in ("test", "validation")
     }
     truth = truth_of(rows["good"].query("part == 'validation'"))
-    expected = learn(parts["validation"], truth, settings).apply(parts["test"])
+    expected = apply(parts["test"], learn(parts["validation"], truth, settings))
     assert np.allclose(probabilities_of(fused.query("fold == 1 and part == 'test'")), expected)
 
 

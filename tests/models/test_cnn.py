@@ -11,6 +11,7 @@ import pytest
 
 from conftest import ROOT, stop_after
 from ser.errors import InputError
+from ser.models import stored_model
 from ser.networks.batches import LEAST_BATCHES, Examples
 from ser.networks.checkpoints import Checkpoint
 from ser.settings.all_sections import load_params
@@ -202,6 +203,13 @@ def test_a_training_goes_on_from_its_checkpoint(undisturbed, resumed):
             np.testing.assert_array_equal(values, expected)
 
 
+def test_the_stored_graph_gives_the_probabilities_of_the_trained_network(fitted, tmp_path):
+    cnn.save(fitted.model, tmp_path)
+    inputs = examples(40, 6).inputs
+    found = stored_model.predict_proba(stored_model.load(tmp_path), inputs)
+    np.testing.assert_allclose(found, cnn.predict_proba(fitted.model, inputs), atol=1e-5)
+
+
 def test_loaded_model_predicts_the_same(fitted, tmp_path):
     cnn.save(fitted.model, tmp_path)
     inputs = examples(20, 6).inputs
@@ -248,7 +256,7 @@ def test_same_bytes_in_the_same_and_in_another_process(undisturbed, resumed, tmp
         [sys.executable, "-c", code, tmp_path / "arguments", tmp_path / "third"], env=environment, check=True
     )
     first = contents(tmp_path / "first")
-    assert sorted(first) == ["network.weights.h5", "settings.json", "statistics.npy"]
+    assert sorted(first) == ["model.onnx", "network.weights.h5", "settings.json", "statistics.npy"]
     assert first == contents(tmp_path / "second")
     assert first == contents(tmp_path / "third")
 

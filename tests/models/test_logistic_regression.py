@@ -1,15 +1,15 @@
 """Logistic regression in the space of the examples: the minimum that scikit-learn finds, whatever the examples."""
 
 import numpy as np
-import onnxruntime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from skl2onnx import to_onnx
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
-from ser.models import logistic_regression
+from ser.graphs.dense_operators import linear_probabilities
+from ser.graphs.graph_writer import GraphWriter, write_model
+from ser.models import logistic_regression, stored_model
 from ser.models.logistic_regression import WideLogisticRegression
 
 
@@ -131,10 +131,14 @@ def test_with_more_examples_than_features_it_is_scikit_learns_own():
 
 
 @pytest.mark.parametrize("classes", [2, 4])
-def test_two_fits_are_the_same_bytes_and_onnx_holds_them(classes):
+def test_two_fits_are_the_same_bytes_and_onnx_holds_them(classes, tmp_path):
     X, y = make_examples(1, 50, 120, classes)
     first, second = (WideLogisticRegression(C=0.01).fit(X, y) for _ in range(2))
     assert first.coef_.tobytes() == second.coef_.tobytes()
-    onnx = to_onnx(first, X[:1], options={id(first): {"zipmap": False}}, target_opset=21)
-    session = onnxruntime.InferenceSession(onnx.SerializeToString(), providers=["CPUExecutionProvider"])
-    np.testing.assert_allclose(session.run(None, {"X": X})[1], first.predict_proba(X), atol=1e-5)
+    graph = GraphWriter("linear")
+    inputs = graph.input("functionals", ["clips", 120])
+    probabilities = linear_probabilities(graph, inputs, first.coef_, first.intercept_)
+    graph.output(probabilities, "probabilities", ["clips", classes])
+    write_model(graph.model(), tmp_path / "model.onnx")
+    found = stored_model.predict_proba(stored_model.load(tmp_path), X)
+    np.testing.assert_allclose(found, first.predict_proba(X), atol=1e-5)

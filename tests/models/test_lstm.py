@@ -11,17 +11,14 @@ import pytest
 import torch
 
 from conftest import ROOT, count_epochs, stop_after
-from ser.audio.cleaning import AudioSettings
 from ser.errors import InputError
-from ser.models import lstm
+from ser.models import lstm, stored_model
 from ser.networks import torch_training
 from ser.networks.batches import Examples
 from ser.networks.checkpoints import Checkpoint
 from ser.networks.layer_graph import draw_network
 from ser.networks.recurrent_layers import LSTMNetwork, average_neighbours, join_neighbours
-from ser.prediction.trained_model import load
 from ser.settings.all_sections import load_params
-from ser.storage.model_formats import FORMAT
 from ser.storage.shards import Ragged
 
 CLASSES, FEATURES = 3, 5
@@ -214,25 +211,18 @@ def test_a_value_that_is_not_finite_is_an_error_that_names_the_column(fitted):
         lstm.predict_proba(fitted.model, ragged([np.zeros((3, 2), dtype=np.float32)]))
 
 
+def test_the_stored_graph_gives_the_probabilities_of_the_trained_network(fitted, tmp_path):
+    lstm.save(fitted.model, tmp_path)
+    inputs = examples(40, 6).inputs
+    found = stored_model.predict_proba(stored_model.load(tmp_path), inputs)
+    np.testing.assert_allclose(found, lstm.predict_proba(fitted.model, inputs), atol=1e-5)
+
+
 def test_loaded_model_predicts_the_same(fitted, tmp_path):
     lstm.save(fitted.model, tmp_path)
     inputs = examples(20, 6).inputs
     loaded = lstm.load(tmp_path)
     np.testing.assert_array_equal(lstm.predict_proba(loaded, inputs), lstm.predict_proba(fitted.model, inputs))
-
-
-@pytest.mark.parametrize("damage", [b"", b"no tensors", b"PK"])
-def test_a_damaged_model_is_an_error_that_names_it(fitted, tmp_path, damage):
-    lstm.save(fitted.model, tmp_path)
-    (tmp_path / "weights.pt").write_bytes(damage)
-    audio = dict.fromkeys(AudioSettings.__annotations__)
-    about = {"format": FORMAT, "trainer": "train_lstm", "normalization": "train", "class_factors": [1.0] * CLASSES}
-    about["classes"] = ["anger", "fear", "sadness"]
-    (tmp_path / "model.json").write_text(
-        json.dumps(about | {"input": {"kind": "frames", "extract": {}, "audio": audio}})
-    )
-    with pytest.raises(InputError, match=f"{tmp_path}: the model cannot be loaded"):
-        load(tmp_path)
 
 
 def test_same_bytes_in_the_same_and_in_another_process(tmp_path):
@@ -252,7 +242,7 @@ def test_same_bytes_in_the_same_and_in_another_process(tmp_path):
         [sys.executable, "-c", code, tmp_path / "arguments", tmp_path / "third"], env=environment, check=True
     )
     first = contents(tmp_path / "first")
-    assert sorted(first) == ["settings.json", "weights.pt"]
+    assert sorted(first) == ["model.onnx", "settings.json", "weights.pt"]
     assert first == contents(tmp_path / "second")
     assert first == contents(tmp_path / "third")
 

@@ -12,6 +12,7 @@ import pytest
 from conftest import ROOT, count_epochs, stop_after
 from ser.errors import InputError
 from ser.features.column_statistics import column_statistics
+from ser.models import stored_model
 from ser.networks.batches import Examples
 from ser.networks.checkpoints import Checkpoint
 from ser.settings.all_sections import load_params
@@ -194,6 +195,13 @@ def test_a_checkpoint_of_another_device_is_not_gone_on_with(resumed, tmp_path, m
     assert len(trained) == 5
 
 
+def test_the_stored_graph_gives_the_probabilities_of_the_trained_network(fitted, tmp_path):
+    residual.save(fitted.model, tmp_path)
+    inputs = examples(40, 6).inputs
+    found = stored_model.predict_proba(stored_model.load(tmp_path), inputs)
+    np.testing.assert_allclose(found, residual.predict_proba(fitted.model, inputs), atol=1e-5)
+
+
 def test_loaded_model_predicts_the_same(fitted, tmp_path):
     residual.save(fitted.model, tmp_path)
     inputs = examples(20, 6).inputs
@@ -216,7 +224,7 @@ def test_same_bytes_in_the_same_and_in_another_process(undisturbed, resumed, tmp
         [sys.executable, "-c", code, tmp_path / "arguments", tmp_path / "third"], env=environment, check=True
     )
     first = contents(tmp_path / "first")
-    assert sorted(first) == ["network.weights.h5", "settings.json", "statistics.npy"]
+    assert sorted(first) == ["model.onnx", "network.weights.h5", "settings.json", "statistics.npy"]
     assert first == contents(tmp_path / "second")
     assert first == contents(tmp_path / "third")
 

@@ -166,5 +166,5 @@ def test_a_stage_before_its_inputs_are_there(place):
 
 def test_predict_without_a_model(place):
     line = refused(run_stage(place, "predict", "data/raw/ravdess"))
-    assert "data/models/train_ml/svm_rbf is no model folder" in line
+    assert "data/models/default.json names no model" in line
     assert "dvc pull" in line

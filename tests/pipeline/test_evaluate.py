@@ -16,7 +16,7 @@ from ser.errors import InputError
 from ser.evaluation.model_scores import best_model, ranking
 from ser.storage.csv_tables import write_csv
 from ser.storage.prediction_tables import read_predictions, write_predictions
-from synthetic_predictions import collapsed_in
+from synthetic_predictions import collapsed_in, write_trained
 
 EMOTIONS = ["anger", "fear", "happiness", "neutral", "sadness"]
 MODELS = {  # model: trainer, how well it separates the emotions
@@ -89,13 +89,15 @@ def write_inputs(folder: Path, models: dict[str, tuple[str, float]] = MODELS) ->
     folds = synthetic_folds(clips)
     write_csv(clips.assign(seconds=2.0), folder / "data/prepared/clips.csv")
     write_csv(folds, folder / "data/folds.csv")
+    trained: dict[str, dict[str, pd.DataFrame]] = {}
     for seed, (model, (trainer, separation)) in enumerate(models.items()):
-        table = synthetic_predictions(clips, folds, separation, seed)
-        write_predictions(table, folder / "data/predictions" / trainer / f"{model}.csv")
+        trained.setdefault(trainer, {})[model] = synthetic_predictions(clips, folds, separation, seed)
         if trainer != "train_ml":
             write_csv(synthetic_history(12 + seed, seed), folder / "data/history" / trainer / f"{model}.csv")
         importance = pd.DataFrame({"fold": range(FOLDS), "group": "pitch", "features": 3, "uar_drop": 0.1})
         write_csv(importance, folder / "data/importance" / trainer / f"{model}.csv")
+    for trainer, tables in trained.items():
+        write_trained(folder, trainer, tables)
     shutil.copy(ROOT / "params.yaml", folder / "params.yaml")
     (folder / "stages").symlink_to(ROOT / "stages")
 

@@ -103,7 +103,7 @@ def test_a_single_model(trained, tmp_path, alone, method):
     assert (folder / "reports/images/evaluation/training_curves.png").exists() == (alone != "train_ml")
     unknown = run_stage(folder, "predict", "params.yaml", "--model", "data/models/train_residual_keras/residual")
     assert unknown.returncode == 1
-    assert f"name one with --model; there are data/models/{alone}/{MODELS[alone]}" in unknown.stderr
+    assert f"name one; there are data/models/fuse/ensemble, data/models/{alone}/{MODELS[alone]}" in unknown.stderr
 
 
 def test_all_of_them_are_one_line(tmp_path):

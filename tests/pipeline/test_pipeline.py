@@ -1,23 +1,33 @@
 """The pipeline as a whole: `dvc repro` in a clone."""
 
+import contextlib
+import importlib
 import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import audonnx
 import numpy as np
+import onnx
+import onnxruntime
 import pandas as pd
 import pytest
+import soundfile
 from joblib.externals.loky import get_reusable_executor
 from sklearn.metrics import recall_score
 
-from conftest import SMALL, environment, run_stage, set_params
+import ser
+from conftest import SMALL, environment, run_script, run_stage, set_params
 from dvc_clone import MODELS, clone, dvc
+from ser.exporting.model_export import export
 from ser.folds.split_schemes import shared_between_parts
-from ser.storage.samples import audio_digests
+from ser.models import stored_model
+from ser.storage.samples import audio_digests, to_float, to_int16
 from ser.storage.shards import Ragged
 from ser.training import trainer_loop
+from ser.training.dataset import open_inputs
 
 # one emotion more would be more to compute, and show nothing else: a minute of processor time, most of it imports
 TINY = SMALL | {
@@ -101,7 +111,7 @@ def test_no_copy_is_outside_its_parents_part(repro):
     folds = pd.read_csv(repro / "data/folds.csv")
     copies = pd.read_csv(repro / "data/augmented/clips.csv")
     assert set(copies["parent"]) == set(folds["clip"])
-    descriptions = sorted((repro / "data/models").glob("*/*/fold_*/model.json"))
+    descriptions = sorted((repro / "data/models").glob("train_*/*/fold_*/model.json"))
     assert len(descriptions) == len(sum(MODELS.values(), [])) * 2
     for path in descriptions:
         train = folds["clip"][folds[path.parent.name] == "train"]
@@ -118,11 +128,12 @@ def test_histories_and_networks(repro):
         assert (repro / f"reports/images/networks/{model}.png").stat().st_size > 5000
 
 
-@pytest.mark.parametrize(
-    ("trainer", "model"),
-    [("train_ml", "svm_rbf"), ("train_lstm", "lstm"), ("train_cnn", "cnn"), ("train_residual_keras", "residual")],
-)
-def test_predict_works_on_files_with_every_kind_of_model(repro, recordings, tmp_path, trainer, model):
+ALL_MODELS = [(trainer, model) for trainer, models in MODELS.items() for model in models] + [("fuse", "ensemble")]
+every_model = pytest.mark.parametrize(("trainer", "model"), ALL_MODELS)
+
+
+@every_model
+def test_predict_works_on_files_with_every_model(repro, recordings, tmp_path, trainer, model):
     folder, output = f"data/models/{trainer}/{model}", tmp_path / "out.csv"
     run = run_stage(repro, "predict", str(recordings), "--model", folder, "--output", str(output))
     assert run.returncode == 1
@@ -131,6 +142,119 @@ def test_predict_works_on_files_with_every_kind_of_model(repro, recordings, tmp_
     table = pd.read_csv(output)
     assert len(table) == 3 * 2
     np.testing.assert_allclose(table.filter(like="p_").sum(axis=1), 1, atol=1e-3)
+
+
+@pytest.fixture(scope="module")
+def own_recordings(repro, tmp_path_factory) -> Path:
+    """The clips of the run as files."""
+    folder = tmp_path_factory.mktemp("own")
+    assert run_stage(repro, "demo", str(folder)).returncode == 0
+    return folder
+
+
+@every_model
+@pytest.mark.parametrize("fold", [0, 1])
+def test_the_model_of_a_fold_gives_the_probabilities_of_its_test_rows(repro, own_recordings, trainer, model, fold):
+    table = pd.read_csv(repro / f"data/predictions/{trainer}/{model}.csv")
+    expected = table[(table["part"] == "test") & (table["fold"] == fold)]
+    loaded = ser.load(repro / "data/models" / trainer / model / f"fold_{fold}")
+    answers = loaded.predict_many([own_recordings / f"{clip}.wav" for clip in expected["clip"]])
+    found = np.stack([answer.probabilities for answer in answers])
+    np.testing.assert_allclose(found, expected[[f"p_{emotion}" for emotion in loaded.emotions]], atol=1e-5)
+
+
+@every_model
+def test_the_exported_graph_gives_the_probabilities_of_the_model(repro, own_recordings, trainer, model):
+    """In onnxruntime, of any length; at the temperature too."""
+    folder = repro / "data/models" / trainer / model
+    loaded = ser.load(folder)
+    y, sr = soundfile.read(min(own_recordings.rglob("*.wav")), dtype="float32")
+    for calibrated in (False, True):
+        exported = export(folder, calibrated=calibrated)
+        session = onnxruntime.InferenceSession(exported.model.SerializeToString())
+        for seconds in (0.35, 1.0, 7.0):
+            samples = np.resize(y, int(seconds * sr))
+            inputs = {"signal": samples[None]} if "signal" in exported.inputs else loaded.features(samples, sr)
+            (found,) = session.run(["probabilities"], inputs)
+            expected = loaded.predict(samples, sr, calibrated=calibrated).probabilities
+            np.testing.assert_allclose(found, expected[None], atol=1e-5)
+
+
+@every_model
+def test_a_folder_for_audonnx_gives_the_probabilities_of_the_model(repro, own_recordings, tmp_path, trainer, model):
+    folder = repro / "data/models" / trainer / model
+    run = run_stage(repro, "export", str(folder), "--audonnx", str(tmp_path / "exported"))
+    assert run.returncode == 0, run.stderr
+    loaded, other = ser.load(folder), audonnx.load(str(tmp_path / "exported"))
+    assert other.labels() == list(loaded.emotions)
+    for path in sorted(own_recordings.rglob("*.wav"))[:3]:
+        y, sr = soundfile.read(path, dtype="float32")
+        np.testing.assert_allclose(other(y, sr), loaded.predict(path).probabilities[None], atol=1e-5)
+
+
+@pytest.mark.parametrize("model", ["cnn", "svm_rbf"])
+def test_audonnx_hands_over_channels_integers_and_another_rate(repro, own_recordings, tmp_path, model):
+    """Samples go to the graph through a function that asks for their rate; features are computed for any."""
+    assert run_stage(repro, "export", model, "--audonnx", str(tmp_path)).returncode == 0
+    with contextlib.chdir(repro):
+        loaded, other = ser.load(model), audonnx.load(str(tmp_path))
+    y, sr = soundfile.read(min(own_recordings.rglob("*.wav")), dtype="float32")
+    whole = to_int16(y)
+    expected = loaded.predict(whole, sr).probabilities[None]
+    channels = np.stack([to_float(whole), to_float(whole)])
+    for signal in (whole, whole[None], channels, to_float(whole).astype(float)):
+        np.testing.assert_allclose(other(signal, sr), expected, atol=1e-5)
+    if model == "cnn":
+        with pytest.raises(ValueError, match="the model takes samples at 16000 Hz, not 8000"):
+            other(y, 8000)
+    else:
+        assert other(y[::2], 8000).shape == (1, 3)
+
+
+def test_a_models_own_folder_is_not_overwritten(repro):
+    run = run_stage(repro, "export", "cnn", "--audonnx", "data/models/train_cnn/cnn")
+    assert run.returncode == 1
+    assert "is a model's own folder: name another for audonnx" in run.stderr
+
+
+@pytest.mark.parametrize("model", ["cnn", "lightgbm", "ensemble"])
+def test_an_export_has_the_same_bytes_in_another_process_and_says_what_it_is(repro, tmp_path, model):
+    for name in ("one", "two"):
+        arguments = (model, "--output", str(tmp_path / f"{name}.onnx"))
+        run = run_stage(repro, "export", *arguments) if name == "one" else run_script(repro, "export", *arguments)
+        assert run.returncode == 0, run.stderr
+    assert (tmp_path / "one.onnx").read_bytes() == (tmp_path / "two.onnx").read_bytes()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["one.onnx", "two.onnx"]
+    stored = onnx.load_model(tmp_path / "one.onnx")
+    onnx.checker.check_model(stored, full_check=True)
+    about = {each.key: each.value for each in stored.metadata_props}
+    assert json.loads(about["emotions"]) == ["anger", "neutral", "sadness"]
+    kinds = ("signal",) if model == "cnn" else ("functionals", "frames", "logmel")
+    assert about["input"].startswith(kinds)
+    assert str(repro) not in str(stored) and "stages/" not in str(stored)
+
+
+@pytest.mark.parametrize(
+    ("trainer", "model"), [("train_lstm", "lstm"), ("train_cnn", "cnn"), ("train_residual_keras", "residual")]
+)
+def test_networks_for_use_give_what_their_training_library_gives(repro, trainer, model):
+    folder = repro / "data/models" / trainer / model
+    library = importlib.import_module(f"ser.models.{model}")
+    kind = json.loads((folder / "model.json").read_text())["input"]["kind"]
+    inputs = open_inputs(repro / "data/features/prepared", kind)
+    expected = library.predict_proba(library.load(folder), inputs)
+    found = stored_model.predict_proba(stored_model.load(folder), inputs)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_the_default_is_the_best_on_validation_speakers(repro, recordings):
+    validation = json.loads((repro / "reports/validation.json").read_text())["validation"]
+    default = json.loads((repro / "data/models/default.json").read_text())
+    assert validation[default["model"]] == max(validation.values()) == default["validation_uar"]
+    clip = str(min(recordings.rglob("s01*.wav")))
+    without, named = (run_stage(repro, "predict", clip, *more) for more in ((), ("--model", default["model"])))
+    assert without.returncode == named.returncode == 0
+    assert without.stdout == named.stdout
 
 
 def test_another_worker_count_gives_the_same_bytes(repro, monkeypatch):
@@ -186,16 +310,12 @@ def test_a_trainer_is_left_out_and_comes_back(repro):
 LIGHT = """
 import json, sys
 from pathlib import Path
-from ser.prediction.clip_inputs import hear
-from ser.prediction.model_folder import load_model, read_description
+import ser
 
 recording, *folders = map(Path, sys.argv[1:])
 seen = {}
 for folder in folders:
-    description = read_description(folder)
-    hear(recording, description["input"])
-    seen.setdefault("features", sorted(sys.modules))
-    load_model(folder, description)
+    ser.load(folder).predict(recording)
     seen[folder.name] = sorted(sys.modules)
 print(json.dumps(seen))
 """
@@ -203,22 +323,16 @@ print(json.dumps(seen))
 
 def test_predicting_imports_neither_what_trains_nor_what_is_heavy(repro, recordings):
     """In a fresh interpreter, one model after another: what one of them imports the next ones have too."""
-    models = ("train_ml/svm_rbf", "train_lstm/lstm", "train_ml/lightgbm", "train_residual_keras/residual")
+    models = ("train_ml/svm_rbf", "train_ml/lightgbm", "train_lstm/lstm", "train_cnn/cnn", "fuse/ensemble")
     recording = next(recordings.rglob("*-anger-*.wav"))
     command = [sys.executable, "-c", LIGHT, str(recording), *(str(repro / "data/models" / model) for model in models)]
     done = subprocess.run(command, cwd=repro, env=environment(), capture_output=True, text=True, check=True)
-    seen = {name: {module.split(".")[0] for module in modules} for name, modules in json.loads(done.stdout).items()}
+    loaded = json.loads(done.stdout)["ensemble"]
+    seen = {module.split(".")[0] for module in loaded}
     tables = {"pandas", "pyarrow", "sklearn", "joblib", "matplotlib"}
-    assert seen["features"].isdisjoint({*tables, "librosa", "numba", "pydantic", "torch", "tensorflow", "onnxruntime"})
-    assert seen["svm_rbf"].isdisjoint({*tables, "lightgbm", "torch", "tensorflow"})
-    assert seen["lstm"].isdisjoint({*tables, "lightgbm", "tensorflow"})
-    assert {"onnxruntime", "torch", "lightgbm", "tensorflow"} <= seen["residual"]
-    assert seen["residual"].isdisjoint({"imblearn", "skl2onnx", "onnx", "librosa", "numba", "pydantic", "dvc"})
-    loaded = [name for name in json.loads(done.stdout)["residual"] if name.startswith("ser.")]
-    trainers = (
-        "ser.training",
-        "ser.networks.torch_training",
-        "ser.networks.keras_training",
-        "ser.networks.checkpoints",
-    )
-    assert [name for name in loaded if name.startswith(trainers)] == []
+    trainers = {"lightgbm", "torch", "tensorflow", "keras", "imblearn", "skl2onnx", "onnx"}
+    assert "onnxruntime" in seen
+    assert seen.isdisjoint(tables | trainers | {"librosa", "numba", "pydantic", "dvc", "tqdm", "tarfile"})
+    assert "scipy.signal" not in loaded
+    rooms = {module.split(".")[1] for module in loaded if module.startswith("ser.")}
+    assert rooms == {"audio", "errors", "features", "models", "prediction", "probabilities", "settings", "storage"}

@@ -49,10 +49,10 @@ def test_a_card_has_all_sections_and_whole_tables(tmp_path):
     assert f"`{gap['worst_speaker']}`, UAR {gap['worst_uar']:.3f}" in card
 
 
-def test_the_command_is_of_a_model_that_has_a_folder(tmp_path):
+def test_the_command_is_of_the_best_model(tmp_path):
     card, run = card_of(tmp_path, make_clips())
     assert run.best == "ensemble"
-    assert "--model data/models/train_ml/svm_rbf " in card
+    assert "--model data/models/fuse/ensemble " in card
     assert "the fused probabilities of `svm_rbf`, `cnn`" in card
 
 
@@ -138,12 +138,12 @@ def test_a_trainer_without_a_section_of_its_own_is_no_error(tmp_path):
     assert "prepare.sample_rate" in settings_of(run, "mine")
 
 
-def test_the_single_model_is_chosen_by_validation_speakers(tmp_path):
+def test_the_model_to_predict_with_is_the_best_on_validation_speakers(tmp_path):
     _, run = card_of(tmp_path, make_clips())
-    singles = [model for model in run.models if run.trainers[model] != "fuse"]
-    last = singles[-1]
-    write_model_card(tmp_path / "other.md", run._replace(validation=dict.fromkeys(run.models, 0.1) | {last: 0.9}))
-    assert f"single model on validation speakers is `{last}`" in " ".join((tmp_path / "other.md").read_text().split())
+    for model in ("svm_rbf", "ensemble"):
+        write_model_card(tmp_path / "other.md", run._replace(protocol=run.protocol | {"best": model}))
+        card = (tmp_path / "other.md").read_text()
+        assert f"ser predict recordings/ --model data/models/{run.trainers[model]}/{model} " in card
 
 
 def test_synthetic_speech_is_said_first(tmp_path):

@@ -1,16 +1,13 @@
 """What a model's folder says it learnt from, and which recordings lie outside."""
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from ser.prediction.unfamiliar_recordings import why_unfamiliar
+from ser.prediction.unfamiliar_recordings import usual_of, why_unfamiliar
 from ser.storage.shards import Ragged
-from ser.storage.whole_files import write_json
 from ser.training.dataset import Dataset
-from ser.training.learnt_from import BEYOND, add_scores, learnt_from, usual_recordings
+from ser.training.learnt_from import BEYOND, learnt_from, usual_recordings
 
 NAMES = ["level, dBFS", "clipped, %", "1000-2000 Hz, dB"]
 SPEAKERS, CLIPS, COLUMNS = 10, 40, 6
@@ -56,7 +53,7 @@ def unfamiliar(data: Dataset, rows: np.ndarray, others: np.ndarray, shift: np.nd
     usual = usual_recordings(data, rows)
     inputs = [None if data.description["kind"] == "audio" else data.raw_inputs[row] for row in np.flatnonzero(others)]
     reasons = [
-        why_unfamiliar(usual, profile + shift, values)
+        why_unfamiliar(usual_of(usual), profile + shift, values)
         for profile, values in zip(data.recordings[others], inputs, strict=True)
     ]
     return np.mean([bool(reason) for reason in reasons])
@@ -76,15 +73,15 @@ def test_inputs_far_from_their_mean_are_told_with_their_range():
     rows = np.ones(len(data.clips), dtype=bool)
     usual = usual_recordings(data, rows)
     assert usual["names"] == [*NAMES, BEYOND]
-    reason = why_unfamiliar(usual, data.recordings[0], data.raw_inputs[0] + 100)
-    assert reason.startswith("inputs beyond 3 deviations 100 % (usual: ")
+    reasons = why_unfamiliar(usual_of(usual), data.recordings[0], data.raw_inputs[0] + 100)
+    assert reasons["inputs beyond 3 deviations"].startswith("inputs beyond 3 deviations 100 % (usual: ")
 
 
 def test_the_worst_comes_first_and_not_all_is_told():
     usual = {"names": ["a, x", "b, x", "c, x", "d, x", "e, x"], "low": [0] * 5, "high": [1] * 5}
-    reason = why_unfamiliar(usual, np.array([0.5, 2.0, 9.0, 3.0, 4.0]), None)
-    assert reason == "c 9 x (usual: 0 to 1); e 4 x (usual: 0 to 1); d 3 x (usual: 0 to 1); and 1 more"
-    assert why_unfamiliar(usual, np.full(5, 0.5), None) == ""
+    reasons = why_unfamiliar(usual_of(usual), np.array([0.5, 2.0, 9.0, 3.0, 4.0]), np.zeros(9))
+    assert [*reasons.values()] == [*(f"{x} x (usual: 0 to 1)" for x in ("c 9", "e 4", "d 3")), "and 1 more"]
+    assert why_unfamiliar(usual_of(usual), np.full(5, 0.5), np.zeros(9)) == {}
 
 
 @pytest.mark.parametrize(("speakers", "known"), [(1, True), (10, False)])
@@ -92,21 +89,3 @@ def test_without_speakers_to_leave_out_ranges_are_wide(speakers, known):
     data = dataset(speakers, known=known)
     everything = np.ones(len(data.clips), dtype=bool)
     assert unfamiliar(data, everything, everything) == 0
-
-
-def test_scores_are_added_by_part(tmp_path):
-    write_json({"model": "x"}, tmp_path / "model.json")
-    table = pd.DataFrame(
-        {
-            "clip": list("abcd"),
-            "part": ["test", "test", "validation", "validation"],
-            "emotion": ["anger", "fear", "anger", "fear"],
-            "p_anger": [0.9, 0.8, 0.9, 0.1],
-            "p_fear": [0.1, 0.2, 0.1, 0.9],
-        }
-    )
-    add_scores(tmp_path, table)
-    assert json.loads((tmp_path / "model.json").read_text()) == {
-        "model": "x",
-        "scores": {"test_uar": 0.5, "validation_uar": 1.0},
-    }

@@ -4,11 +4,9 @@ import copy
 import importlib
 import os
 import re
-import subprocess
 import sys
 from collections.abc import Callable
 from functools import wraps
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,8 +27,11 @@ class Entry(NamedTuple):
 
 GROUPS = {  # heading: an example, the commands
     "Use a model": (
-        "ser predict call.wav --model data/models/train_ml/svm_rbf",
-        {"predict": Entry("predict", "Predict the emotion of audio files with a trained model.")},
+        "ser predict call.m4a",
+        {
+            "predict": Entry("predict", "Predict the emotion of audio files with a trained model."),
+            "export": Entry("export_model", "Write a trained model as one ONNX file."),
+        },
     ),
     "Data": (
         "ser audit ~/recordings",
@@ -130,6 +131,8 @@ def print_version(context: click.Context, _: click.Parameter, wanted: bool) -> N
     """Print the version of the package and, in a clone, the commit that its library is of."""
     if not wanted or context.resilient_parsing:
         return
+    from importlib.metadata import PackageNotFoundError, version  # here, as in a cold start every import counts
+
     try:
         number = version(DISTRIBUTION)
     except PackageNotFoundError:
@@ -142,6 +145,8 @@ def commit_of(root: Path) -> str:
     """Return the commit of a clone, and whether its library was changed since, in brackets; "" elsewhere."""
     if not (root / "dvc.yaml").is_file():
         return ""
+    import subprocess
+
     git = ["git", "-C", str(root)]
     try:
         commit = subprocess.run([*git, "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True)

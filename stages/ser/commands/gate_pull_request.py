@@ -30,6 +30,8 @@ def gate(base_name: str, model: str) -> bool:
     InputError
         They cannot be compared.
     """
+    if not Path("dvc.yaml").is_file():
+        raise InputError("this is no clone of the project: change to its root, where dvc.yaml is")
     # here: the help needs none of it
     import numpy as np
     import pandas as pd
@@ -40,8 +42,6 @@ def gate(base_name: str, model: str) -> bool:
     from ser.review.revision_changes import same_output
     from ser.review.revisions import find_commit, fork_point, read_confidence, read_results, read_yaml
 
-    if not Path("dvc.yaml").is_file():
-        raise InputError("this is no clone of the project: change to its root, where dvc.yaml is")
     base = fork_point(find_commit(base_name), find_commit("HEAD"))
     confidence = read_confidence(base)  # a branch does not choose what is asked of it
     same = same_output(*(read_yaml("dvc.lock", commit) for commit in (base, None)), "data/predictions") is True

@@ -55,7 +55,15 @@ def _shown(value: object) -> str:
     return str(value) if isinstance(value, dict) else format_value(value)
 
 
-@click.command(help=help_of(__doc__), epilog=f"\b\n{list_overrides()}")
+class _Listing(click.Command):
+    """A command whose help ends with the files that there are when it is asked for."""
+
+    def format_epilog(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        self.epilog = f"\b\n{list_overrides()}"
+        super().format_epilog(context, formatter)
+
+
+@click.command(cls=_Listing, help=help_of(__doc__))
 @click.argument("settings", nargs=-1, required=True, metavar="NAME_OR_KEY=VALUE...")
 def command(settings: tuple[str, ...]) -> None:
     override(settings)

@@ -5,8 +5,8 @@ cannot be used is reported with the reason, the others go on, and the exit code 
 that is called as audio is, or begins as audio does where its name does not tell; text, pictures and hidden files are
 passed over.
 
-A recording that is unlike all that the model learnt from (far too quiet, clipped, of a telephone, no speech) is
-predicted all the same; the column unfamiliar says what is different.
+A recording that is unlike all that the model learnt from (far too quiet, clipped, of a telephone, no speech), or has
+less than a second of sound, is predicted all the same; the column unfamiliar says what is different.
 
 A model that was trained with train.normalization speaker needs several clips of each speaker, the more the better: the
 files of a folder are taken for those of one speaker, unless --speakers names them.
@@ -15,7 +15,12 @@ files of a folder are taken for those of one speaker, unless --speakers names th
 from __future__ import annotations
 
 import csv
+import io
+import json
+import os
 import sys
+from collections import Counter
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,25 +30,32 @@ from ser.commands.command_line import help_of
 from ser.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import numpy as np
-    from tqdm import tqdm
-
+    from ser.prediction.answers import Prediction
     from ser.prediction.trained_model import TrainedModel
 
-BATCH = 64  # files
+Row = dict[str, str | float]
+SLOW = 3.0  # s after which a progress bar is shown
 
 
 @click.command(help=help_of(__doc__))
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE_OR_FOLDER...")
 @click.option(
     "--model",
-    "folder",
-    type=click.Path(path_type=Path),
-    default="data/models/train_ml/svm_rbf",
-    show_default=True,
-    help="Folder of a model.",
+    metavar="NAME_OR_FOLDER",
+    help="A model's folder, or its name below data/models, such as svm_rbf.  "
+    "[default: the best on validation speakers]",
+)
+@click.option(
+    "--calibrated",
+    is_flag=True,
+    help="Probabilities at the temperature that makes them as certain as they are right on validation speakers.",
+)
+@click.option(
+    "--certainty",
+    type=float,
+    default=0.0,
+    metavar="0..1",
+    help='Call an emotion that is less probable "unsure"; how many answers that costs is said.',
 )
 @click.option(
     "--speakers",
@@ -53,102 +65,151 @@ BATCH = 64  # files
     help="Who speaks in each file (columns file, speaker), for a model that normalises by speaker.  "
     "[default: one speaker a folder]",
 )
-@click.option("--output", type=click.Path(path_type=Path), help="Also write them to this .csv or .json file.")
-def command(paths: tuple[Path, ...], folder: Path, speaker_table: Path | None, output: Path | None) -> int:
-    if output and output.suffix not in (".csv", ".json"):
-        raise click.BadParameter(f"{output}: allowed are .csv and .json", param_hint="--output")
-    return 1 if predict(paths, folder, output, speaker_table) else 0
-
-
-def predict(paths: tuple[Path, ...], folder: Path, output: Path | None, speaker_table: Path | None = None) -> int:
-    """Print and optionally write the predictions; return the number of files that could not be used."""
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "jsonl"]),
+    default="table",
+    show_default=True,
+    help="What is printed: a table to read, CSV, or JSON Lines (an object a file).",
+)
+@click.option("--output", type=click.Path(path_type=Path), help="Also write them to this .csv, .json or .jsonl file.")
+def command(
+    paths: tuple[Path, ...],
+    model: str | None,
+    calibrated: bool,
+    certainty: float,
+    speaker_table: Path | None,
+    form: str,
+    output: Path | None,
+) -> int:
+    if output and output.suffix not in (".csv", ".json", ".jsonl"):
+        raise click.BadParameter(f"{output}: allowed are .csv, .json and .jsonl", param_hint="--output")
+    if not 0 <= certainty <= 1:
+        raise click.BadParameter(f"{certainty}: allowed are 0 to 1", param_hint="--certainty")
+    # on several threads, products of so small matrices wait for each other; it is read when NumPy is imported
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     # here, as `ser predict --help` needs none of it
-    from tqdm import tqdm
-
-    from ser.corpora.corpus_files import audio_files, why_unopened
-    from ser.prediction.speakers_to_predict import FEW_CLIPS, speakers_of_files
+    from ser.corpora.audio_folders import audio_files, why_unopened
+    from ser.prediction.speakers_to_predict import speakers_of_files
     from ser.prediction.trained_model import load
 
-    model = load(folder)
-    given = [file for path in paths for file in (audio_files(path) if path.is_dir() else [path])]
+    loaded = load(model)
+    found = {path: audio_files(path) if path.is_dir() else [path] for path in paths}
+    given = list(dict.fromkeys(file for files in found.values() for file in files))
     if not given:
         raise InputError(f"no audio file in {', '.join(map(str, paths))}")
+    empty = [path for path, files in found.items() if not files]
+    for path in empty:
+        print(f"{path}: no audio file in it", file=sys.stderr)
     unopened = {file: reason for file in given if (reason := why_unopened(file))}
-    for file, reason in unopened.items():
-        print(f"{file}: {reason}", file=sys.stderr)
     files = [file for file in given if file not in unopened]
-    speakers = speakers_of_files(files, speaker_table) if model.by_speaker else None
+    speakers = speakers_of_files(files, speaker_table) if loaded.by_speaker else None
+    for line in warnings_before(loaded, files, speakers, speaker_table):
+        print(line, file=sys.stderr)
+    with ExitStack() as stack:
+        advance = None
+        if len(files) > 1:
+            from tqdm import tqdm
+
+            advance = stack.enter_context(tqdm(total=len(files), desc="predict", unit="file", delay=SLOW)).update
+        predicted = loaded.predict_many(
+            files,
+            speakers=speakers,
+            calibrated=calibrated,
+            certainty=certainty,
+            return_errors=True,
+            progress=advance,
+        )
+    answers = dict(zip(files, predicted, strict=True))
+    rows = []
+    for file in given:
+        answer = unopened.get(file) or answers[file]
+        if isinstance(answer, str | Exception):
+            reason = (answer.strerror or answer) if isinstance(answer, OSError) else answer
+            print(f"{file}: {reason}", file=sys.stderr)
+        else:
+            rows.append(prediction_row(file, answer))
+    columns = ["file", "emotion", *(f"p_{emotion}" for emotion in loaded.emotions), "unfamiliar"]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of another encoding shows what it can
+    if rows or form == "csv":
+        print(as_text(rows, columns, form))
+    if output:
+        from ser.storage.whole_files import written
+
+        with written(output) as temporary:
+            text = as_text(rows, columns, output.suffix[1:])
+            temporary.write_text(text and text + "\n", encoding="utf-8", newline="")
+    for line in warnings_after(loaded, rows, certainty, calibrated=calibrated):
+        print(line, file=sys.stderr)
+    return int(len(rows) < len(given) or bool(empty))
+
+
+def warnings_before(
+    model: TrainedModel, files: list[Path], speakers: list[str] | None, speaker_table: Path | None
+) -> list[str]:
+    """Return what is to be said of a model before it predicts."""
+    lines = []
     if speaker_table and not model.by_speaker:
-        print("note: this model need not know who speaks; --speakers is not used", file=sys.stderr)
-
+        lines.append("note: this model need not know who speaks; --speakers is not used")
     if model.knows_synthetic_speech_only:
-        corpora = ", ".join(model.description["learnt_from"]["corpora"])
-        print(
+        corpora = ", ".join(model.learnt_from["corpora"])
+        lines.append(
             f"warning: this model learnt from synthetic speech only ({corpora}): what it says of real recordings means "
-            "nothing; train on real speech first",
-            file=sys.stderr,
+            "nothing; train on real speech first"
         )
+    if speakers:
+        from ser.prediction.speakers_to_predict import FEW_CLIPS
 
-    found: dict[int, np.ndarray] = {}
-    unfamiliar: dict[int, str] = {}
-    with tqdm(total=len(files), desc="predict", unit="file", disable=len(files) <= BATCH) as bar:
-        for batch in batches(len(files), speakers):
-            heard = read_inputs(model, {row: files[row] for row in batch}, bar)
-            if not heard:
-                continue
-            inputs = {row: values for row, (values, _) in heard.items()}
-            unfamiliar |= {row: reason for row, (_, reason) in heard.items()}
-            if speakers and len(inputs) < FEW_CLIPS:
-                bar.write(
-                    f"warning: {len(inputs)} clips of the speaker {speakers[batch[0]]} are few to know a voice by: "
-                    f"with fewer than {FEW_CLIPS} this model errs more often",
-                    file=sys.stderr,
-                )
-            found |= dict(zip(inputs, model.predict_proba(list(inputs.values())), strict=True))
-    if not found:
-        return len(given)
-    rows = [prediction_row(str(files[row]), found[row], model.classes, unfamiliar[row]) for row in sorted(found)]
-    print(as_table(rows))
-    write(rows, output)
-    if unlike := sum(map(bool, unfamiliar.values())):
-        print(
+        lines += [
+            f"warning: {clips} clips of the speaker {speaker} are few to know a voice by: with fewer than {FEW_CLIPS} "
+            "this model errs more often"
+            for speaker, clips in Counter(speakers).items()
+            if clips < FEW_CLIPS
+        ]
+    return lines
+
+
+def warnings_after(model: TrainedModel, rows: list[Row], certainty: float, *, calibrated: bool) -> list[str]:
+    """Return what is to be said of predictions: unfamiliar recordings, and what a demand for certainty costs."""
+    lines = []
+    if unlike := sum(map(bool, (row["unfamiliar"] for row in rows))):
+        lines.append(
             f"warning: {unlike} of {len(rows)} recordings are unlike those that this model learnt from: the column "
-            "unfamiliar says in what",
-            file=sys.stderr,
+            "unfamiliar says in what"
         )
-    return len(given) - len(rows)
+    if certainty and rows:
+        from ser.prediction.asked_certainty import cost_of_certainty
+
+        lines.append(cost_of_certainty(model.description, certainty, calibrated=calibrated))
+    return lines
 
 
-def batches(count: int, speakers: list[str] | None) -> Iterator[list[int]]:
-    """Yield the positions of files that are predicted together: a number of them, or all of a speaker."""
-    if speakers is None:
-        yield from (list(range(start, min(start + BATCH, count))) for start in range(0, count, BATCH))
-    else:
-        for speaker in dict.fromkeys(speakers):
-            yield [row for row, name in enumerate(speakers) if name == speaker]
+def prediction_row(file: Path, prediction: Prediction) -> Row:
+    """Return a row of the predictions: the file, the emotion, probabilities, what is unfamiliar."""
+    each = {f"p_{emotion}": probability for emotion, probability in prediction.as_dict().items()}
+    name = str(file).encode(errors="backslashreplace").decode()  # not all names are UTF-8
+    return {"file": name, "emotion": prediction.emotion, **each, "unfamiliar": prediction.unfamiliar}
 
 
-def read_inputs(model: TrainedModel, files: dict[int, Path], bar: tqdm) -> dict[int, tuple[np.ndarray, str]]:
-    """Return what the model reads of each file that can be used, with what is unfamiliar; say of others why not."""
-    from ser.audio.decoding import UnusableAudioError
-
-    inputs = {}
-    for row, file in files.items():
-        try:
-            inputs[row] = model.read_and_check(file)
-        except (UnusableAudioError, OSError) as error:
-            bar.write(f"{file}: {error.strerror if isinstance(error, OSError) else error}", file=sys.stderr)
-        bar.update()
-    return inputs
-
-
-def prediction_row(file: str, probabilities: np.ndarray, classes: list[str], unfamiliar: str) -> dict[str, str | float]:
-    """Return a row of the predictions: the file, the most probable emotion, probabilities, what is unfamiliar."""
-    each = {f"p_{emotion}": float(p) for emotion, p in zip(classes, probabilities, strict=True)}
-    return {"file": file, "emotion": classes[int(probabilities.argmax())], **each, "unfamiliar": unfamiliar}
+def as_text(rows: list[Row], columns: list[str], form: str) -> str:
+    """Return predictions as ``table``, ``csv``, ``json`` or ``jsonl``; numbers with 6 significant digits."""
+    if form == "table":
+        return as_table(rows)
+    rounded = [{key: float(f"{v:.6g}") if isinstance(v, float) else v for key, v in row.items()} for row in rows]
+    if form == "json":
+        return json.dumps(rounded, indent=2, ensure_ascii=False)
+    if form == "jsonl":
+        return "\n".join(json.dumps(row, ensure_ascii=False) for row in rounded)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rounded)
+    return text.getvalue().rstrip("\n")
 
 
-def as_table(rows: list[dict[str, str | float]]) -> str:
+def as_table(rows: list[Row]) -> str:
     """Return the predictions as lines, the columns below one another; what is unfamiliar at the end, if anything is."""
     if not any(row["unfamiliar"] for row in rows):
         rows = [{key: value for key, value in row.items() if key != "unfamiliar"} for row in rows]
@@ -158,19 +219,3 @@ def as_table(rows: list[dict[str, str | float]]) -> str:
         widths[-1] = 0  # long, and at the left
     lines = ("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)) for line in cells)
     return "\n".join(line.rstrip() for line in lines)
-
-
-def write(rows: list[dict[str, str | float]], output: Path | None) -> None:
-    """Write the predictions as CSV or JSON, by the suffix; numbers with 6 significant digits."""
-    from ser.storage.whole_files import write_json, written
-
-    if output is None:
-        return
-    rounded = [{key: float(f"{v:.6g}") if isinstance(v, float) else v for key, v in row.items()} for row in rows]
-    if output.suffix == ".json":
-        write_json(rounded, output)
-        return
-    with written(output) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rounded)

@@ -13,6 +13,7 @@ import pandas as pd
 
 from ser.audio.decoding import UnusableAudioError
 from ser.corpora import ased, cremad, emodb, emotion_folders, emovo, nemo, ravdess, savee, tess, turevdb, urdu
+from ser.corpora.audio_folders import holds_audio
 from ser.corpora.audio_names import is_lossy, may_be_audio, stem_of
 from ser.corpora.corpus_files import (
     TABLE_SUFFIXES,
@@ -20,7 +21,6 @@ from ser.corpora.corpus_files import (
     checked_file,
     corpus_name,
     find_places,
-    holds_audio,
     list_files,
     read_source,
 )

@@ -97,9 +97,14 @@ def save_encoder(encoder: Encoder, folder: Path) -> None:
 
 
 def encoder_of(folder: Path) -> Path:
-    """Return where the encoder of a model lies: in its folder or, for the models of folds, in the one above."""
-    own = Path(folder) / "encoder"
-    return own if (own / CONFIG).is_file() else Path(folder).parent / "encoder"
+    """Return where the encoder of a model lies: in its folder or, for the models of folds, in that of the one for use.
+
+    This is the folder above or, of a member of an ensemble's fold, that of the ensemble's member.
+    """
+    own = Path(folder)
+    of_ensemble = own.absolute().parents[2] / "members" / own.absolute().name
+    places = [each / "encoder" for each in (own, own.parent, of_ensemble)]
+    return next((place for place in places if (place / CONFIG).is_file()), places[1])
 
 
 def input_values(extractor, samples: np.ndarray, sr: int) -> np.ndarray:

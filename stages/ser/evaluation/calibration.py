@@ -2,12 +2,10 @@
 
 import numpy as np
 import pandas as pd
-from scipy.special import log_softmax, softmax
 
+from ser.probabilities.temperature import floored, scale
 from ser.storage.prediction_tables import PREFIX, emotions_of, probabilities_of
 
-LEAST_PROBABILITY = 1e-6  # predictions are stored with 6 significant digits; of a 0 there is no logarithm
-TEMPERATURES = (1 / 20, 20)  # searched; at both ends a model is as good as certain or as good as guessing
 AS_PREDICTED, SCALED = "as predicted", "temperature-scaled"
 
 
@@ -56,64 +54,23 @@ def squared_errors(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def log_losses(probabilities: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Return the negative logarithm of the true class's probability of each row, nats."""
-    return -np.log(_floored(probabilities))[np.arange(len(truth)), truth]
+    return -np.log(floored(probabilities))[np.arange(len(truth)), truth]
 
 
-def fit_temperature(probabilities: np.ndarray, truth: np.ndarray) -> float:
-    """Return the temperature that makes the log loss smallest (Guo et al. 2017): above 1 for overconfident models.
-
-    Parameters
-    ----------
-    probabilities : np.ndarray, shape (rows, classes)
-        Of clips that the model has not learnt from and that are not scored either. Without any: 1.
-    truth : np.ndarray of int, shape (rows,)
-    """
-    from scipy.optimize import minimize_scalar  # here: who reads tables of scores computes none
-
-    if not len(truth):
-        return 1.0
-    logits = np.log(_floored(probabilities))
-
-    def loss(log_temperature: float) -> float:
-        return -log_softmax(logits / np.exp(log_temperature), axis=1)[np.arange(len(truth)), truth].mean()
-
-    return float(np.exp(minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded").x))
-
-
-def scale(probabilities: np.ndarray, temperature: np.ndarray | float) -> np.ndarray:
-    """Return the probabilities at a temperature: the order of the classes stays.
-
-    Parameters
-    ----------
-    probabilities : np.ndarray, shape (rows, classes)
-    temperature : np.ndarray, shape (rows,), or float
-    """
-    return softmax(np.log(_floored(probabilities)) / np.reshape(temperature, (-1, 1)), axis=1)
-
-
-def temperature_scaled(table: pd.DataFrame) -> tuple[pd.DataFrame, dict[int, float]]:
-    """Scale the test rows of each fold by the temperature of this fold's validation rows.
+def temperature_scaled(table: pd.DataFrame, temperatures: dict[int, float]) -> pd.DataFrame:
+    """Return the test rows of a prediction table with their probabilities at the temperatures of their folds.
 
     Parameters
     ----------
     table : pd.DataFrame
         A prediction table.
-
-    Returns
-    -------
-    rows : pd.DataFrame
-        The test rows with scaled probabilities.
     temperatures : dict of int to float
-        By fold.
+        By fold, fitted on the validation rows of that fold.
     """
-    temperatures = {
-        fold: fit_temperature(probabilities_of(rows), truth_of(rows))
-        for fold, rows in table[table["part"] == "validation"].groupby("fold")
-    }
     rows = table[table["part"] == "test"].copy()
     of_row = rows["fold"].map(temperatures).fillna(1.0).to_numpy()
     rows[[PREFIX + emotion for emotion in emotions_of(rows)]] = scale(probabilities_of(rows), of_row)
-    return rows, temperatures
+    return rows
 
 
 def calibration_scores(rows: pd.DataFrame, bins: int) -> dict[str, float]:
@@ -137,8 +94,3 @@ def reliability(rows: pd.DataFrame, bins: int) -> pd.DataFrame:
 def truth_of(rows: pd.DataFrame) -> np.ndarray:
     """Return the position of each row's true emotion among the classes, shape (rows,)."""
     return pd.Categorical(rows["emotion"], categories=emotions_of(rows)).codes.astype(int)
-
-
-def _floored(probabilities: np.ndarray) -> np.ndarray:
-    floored = np.maximum(probabilities, LEAST_PROBABILITY)
-    return floored / floored.sum(axis=1, keepdims=True)

@@ -18,7 +18,13 @@ ENSEMBLE = "ensemble"
 
 
 def evaluation_tables(
-    tables: dict[str, pd.DataFrame], clips: pd.DataFrame, speakers: Speakers, *, bins: int, confidence: float
+    tables: dict[str, pd.DataFrame],
+    temperatures: dict[str, dict[int, float]],
+    clips: pd.DataFrame,
+    speakers: Speakers,
+    *,
+    bins: int,
+    confidence: float,
 ) -> dict[str, pd.DataFrame]:
     """Return everything that predictions alone tell, as tables.
 
@@ -26,6 +32,8 @@ def evaluation_tables(
     ----------
     tables : dict of str to pd.DataFrame
         Prediction tables by model, all with the same test rows in the same order.
+    temperatures : dict of str to dict of int to float
+        By model and fold; see `ser.storage.prediction_tables.read_temperatures`.
     clips : pd.DataFrame
         The table of clips.
     speakers : Speakers
@@ -42,9 +50,14 @@ def evaluation_tables(
         ``reliability``, ``coverage``, ``groups``, ``gaps``, ``differences`` and ``confusion`` (of `best_model`).
     """
 
-    def of_every_model(compute) -> pd.DataFrame:
-        parts = {model: compute(table) for model, table in tables.items()}
+    def together(parts: dict[str, pd.DataFrame]) -> pd.DataFrame:
         return pd.concat(parts, names=["model"]).reset_index(level="model").reset_index(drop=True)
+
+    def of_every_model(compute) -> pd.DataFrame:
+        return together({model: compute(table) for model, table in tables.items()})
+
+    def scaled_of_every_model(compute) -> pd.DataFrame:
+        return together({model: compute(table, temperatures.get(model, {}), bins) for model, table in tables.items()})
 
     score_table = of_every_model(lambda table: as_rows(scores(table, speakers, bins=bins, confidence=confidence)))
     order = ranking(score_table)
@@ -54,8 +67,8 @@ def evaluation_tables(
         "per_class": of_every_model(lambda table: per_class(table, speakers, confidence=confidence)),
         "roc": of_every_model(roc_points),
         "precision_recall": of_every_model(precision_recall_points),
-        "calibration": of_every_model(lambda table: calibration_row(table, bins)),
-        "reliability": of_every_model(lambda table: reliability_points(table, bins)),
+        "calibration": scaled_of_every_model(calibration_row),
+        "reliability": scaled_of_every_model(reliability_points),
         "coverage": of_every_model(lambda table: coverage_curve(scored_rows(table))),
         "groups": of_every_model(lambda table: scores_by_group(table, clips, confidence=confidence)),
         "gaps": of_every_model(lambda table: pd.DataFrame([gaps(table, clips, confidence=confidence)])),
@@ -86,11 +99,13 @@ def best_model(order: list[str], validation: dict[str, float]) -> str:
     Parameters
     ----------
     order : list of str
-        See `ranking`; of models with equal validation scores the first, and the first of all where one has none.
+        The models; the first is taken where one of them has no validation score.
     validation : dict of str to float
-        See `validation_scores`.
+        See `validation_scores`; of equal ones the first by name, the ensemble last, as in `ranking`.
     """
-    return max(order, key=validation.get) if set(order) <= set(validation) else order[0]
+    if not set(order) <= set(validation):
+        return order[0]
+    return min(order, key=lambda model: (-validation[model], model == ENSEMBLE, model))
 
 
 def baseline_rows(chance: float, majority: dict[str, float], classes: int) -> pd.DataFrame:
@@ -108,12 +123,12 @@ def baseline_rows(chance: float, majority: dict[str, float], classes: int) -> pd
     return pd.DataFrame(rows, columns=["model", "score", "value"])
 
 
-def calibration_row(table: pd.DataFrame, bins: int) -> pd.DataFrame:
+def calibration_row(table: pd.DataFrame, temperatures: dict[int, float], bins: int) -> pd.DataFrame:
     """Return the calibration scores of a model before and after temperature scaling, in a row.
 
     ``temperature`` is the median of the folds' ones, each fitted on its fold's validation rows.
     """
-    scaled, temperatures = temperature_scaled(table)
+    scaled = temperature_scaled(table, temperatures)
     before, after = (calibration_scores(rows, bins) for rows in (scored_rows(table), scaled))
     row = {"temperature": float(np.median(list(temperatures.values()) or [1.0]))}
     for name in before:
@@ -121,9 +136,9 @@ def calibration_row(table: pd.DataFrame, bins: int) -> pd.DataFrame:
     return pd.DataFrame([row])
 
 
-def reliability_points(table: pd.DataFrame, bins: int) -> pd.DataFrame:
+def reliability_points(table: pd.DataFrame, temperatures: dict[int, float], bins: int) -> pd.DataFrame:
     """Return the reliability curve of a model before and after temperature scaling."""
-    parts = {AS_PREDICTED: scored_rows(table), SCALED: temperature_scaled(table)[0]}
+    parts = {AS_PREDICTED: scored_rows(table), SCALED: temperature_scaled(table, temperatures)}
     curves = {name: reliability(rows, bins) for name, rows in parts.items()}
     return pd.concat(curves, names=["probabilities"]).reset_index(level="probabilities").reset_index(drop=True)
 

@@ -126,6 +126,13 @@ def normalize_by_speaker(
     return wrap(inputs, who, statistics)
 
 
+def of_one_speaker(inputs: np.ndarray | Ragged) -> np.ndarray | Ragged:
+    """Return clips that are all of one speaker, normalised by themselves."""
+    who = np.full(len(inputs), "speaker")
+    normalized = normalize_by_speaker(inputs, who, speaker_statistics(inputs, who))
+    return normalized if isinstance(normalized, Ragged) else normalized[:]
+
+
 class WithoutMean:
     """Sequences less their mean over time (cepstral mean subtraction [1]_), each when it is read, as from a `Ragged`.
 

@@ -6,15 +6,15 @@ functional has one value a row, and one for a row of any length, down to a singl
 
 from collections.abc import Callable
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
-
-from ser.features.frames import places
 
 TINY = 1e-6  # below it a deviation or a range is rounding
 SMALLEST_STD = 1e-9  # below it the fourth power is no float32
 PEAK_STDS = 0.25  # standard deviations that a peak rises above the mean
 PERCENTS = (1, 10, 25, 50, 75, 90, 99)
+RANGES = {"iqr_1_2": (25, 50), "iqr_2_3": (50, 75), "iqr_1_3": (25, 75), "range": (1, 99)}  # of percentiles
 UP_TIMES = (25, 50, 75, 90)  # percent of the range
 
 
@@ -33,9 +33,10 @@ def functionals(x: np.ndarray, names: tuple[str, ...], rate: float) -> np.ndarra
     -------
     np.ndarray of float32, shape (descriptors, functionals)
     """
+    around = centre(x)
     values: dict[str, np.ndarray] = {}
     for family in families_of(names):
-        values |= family(x, rate)
+        values |= family(x, rate, around)
     return np.array([values[name] for name in names], dtype=np.float32).T
 
 
@@ -45,73 +46,88 @@ def families_of(names: tuple[str, ...]) -> list[Callable]:
     return [family for family, members in FAMILIES.items() if not set(names).isdisjoint(members)]
 
 
-def moments(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
+class Centred(NamedTuple):
+    """Descriptors without their means, for the families that need both: they are subtracted once.
+
+    Attributes
+    ----------
+    mean, std : np.ndarray of float32, shape (descriptors,)
+    x : np.ndarray of float32, shape (descriptors, frames)
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    x: np.ndarray
+
+
+def centre(x: np.ndarray) -> Centred:
+    """Subtract the mean of each row."""
+    mean = x.sum(axis=1) / x.shape[1]
+    centred = x - mean[:, None]
+    return Centred(mean, np.sqrt(np.vecdot(centred, centred) / x.shape[1]), centred)
+
+
+def moments(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str, np.ndarray]:
     """Return mean and standard deviation."""
-    mean = x.sum(axis=1) / x.shape[1]
-    centred = x - mean[:, None]
-    return {"mean": mean, "std": np.sqrt(np.einsum("df,df->d", centred, centred) / x.shape[1])}
+    mean, std, _ = around or centre(x)
+    return {"mean": mean, "std": std}
 
 
-def higher_moments(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
+def higher_moments(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str, np.ndarray]:
     """Return skewness and kurtosis (that of a Gaussian is 3), both 0 for a constant."""
-    mean = x.sum(axis=1) / x.shape[1]
-    centred = x - mean[:, None]
+    mean, std, centred = around or centre(x)
     squares = centred * centred
-    std = np.sqrt(squares.sum(axis=1) / x.shape[1])
     safe = np.where(std > TINY * np.abs(mean) + SMALLEST_STD, std, np.inf)
     return {
-        "skewness": np.einsum("df,df->d", squares, centred) / x.shape[1] / safe**3,
-        "kurtosis": np.einsum("df,df->d", squares, squares) / x.shape[1] / safe**4,
+        "skewness": np.vecdot(squares, centred) / x.shape[1] / safe**3,
+        "kurtosis": np.vecdot(squares, squares) / x.shape[1] / safe**4,
     }
 
 
-def percentiles(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
+def percentiles(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str, np.ndarray]:
     """Return percentiles (linear interpolation, as numpy) and the ranges between them."""
     ordered = np.sort(x, axis=1)
     position = np.array(PERCENTS) / 100 * (x.shape[1] - 1)
     low = position.astype(int)
     share = (position - low).astype(np.float32)
     high = np.minimum(low + 1, x.shape[1] - 1)
-    found = ordered[:, low] * (1 - share) + ordered[:, high] * share
-    result = {f"p{percent}": column for percent, column in zip(PERCENTS, found.T, strict=True)}
-    return result | {
-        "iqr_1_2": result["p50"] - result["p25"],
-        "iqr_2_3": result["p75"] - result["p50"],
-        "iqr_1_3": result["p75"] - result["p25"],
-        "range": result["p99"] - result["p1"],
-    }
+    found = (ordered[:, low] * (1 - share) + ordered[:, high] * share).T
+    above, below = (found[[PERCENTS.index(percents[end]) for percents in RANGES.values()]] for end in (1, 0))
+    return dict(zip(FAMILIES[percentiles], np.concatenate([found, above - below]), strict=True))
 
 
-def regression(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
+def regression(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str, np.ndarray]:
     """Return slope (per s) of the regression line, linear and quadratic trend, and the errors of both fits.
 
     The trends are the deviations (root mean square) that the line, and the parabola beyond it, explain.
     """
     frames = x.shape[1]
     line = np.arange(frames) - (frames - 1) / 2
-    parabola = line**2 - (line**2).mean()
-    norms = [max(float(np.linalg.norm(values)), TINY) for values in (line, parabola)]
-    basis = np.column_stack([line / norms[0], parabola / norms[1]]).astype(np.float32)
-    centred = x - x.sum(axis=1, keepdims=True) / frames
-    linear, quadratic = (centred @ basis).T
-    total = np.einsum("df,df->d", centred, centred)
+    parabola = line**2 - (frames**2 - 1) / 12  # less its mean
+    squares = frames * (frames**2 - 1) / 12, frames * (frames**2 - 1) * (frames**2 - 4) / 180  # sums of both
+    norms = np.maximum(np.sqrt(squares), TINY)
+    _, std, centred = around or centre(x)
+    parts = (np.stack([line, parabola]) / norms[:, None]).astype(np.float32) @ centred.T
+    trend, curvature = parts / np.float32(np.sqrt(frames))
+    explained = np.cumsum(np.square(parts), axis=0) / frames
+    trend_error, curvature_error = np.sqrt(np.maximum(std**2 - explained, 0))
     return {
-        "slope": linear * np.float32(rate / norms[0]) if frames > 1 else np.zeros_like(linear),
-        "trend": linear / np.float32(np.sqrt(frames)),
-        "trend_error": np.sqrt(np.maximum(total - linear**2, 0) / frames),
-        "curvature": quadratic / np.float32(np.sqrt(frames)),
-        "curvature_error": np.sqrt(np.maximum(total - linear**2 - quadratic**2, 0) / frames),
+        "slope": parts[0] * np.float32(rate / norms[0] if frames > 1 else 0),
+        "trend": trend,
+        "trend_error": trend_error,
+        "curvature": curvature,
+        "curvature_error": curvature_error,
     }
 
 
-def times(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
+def times(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str, np.ndarray]:
     """Return where the extremes lie and how long the contour is high, low or rising, as shares of the frames."""
     rows = np.arange(len(x))
     highest, lowest = x.argmax(axis=1), x.argmin(axis=1)
     low = x[rows, lowest]
     scaled = x - low[:, None]
     scaled /= np.maximum(x[rows, highest] - low, np.float32(TINY))[:, None]
-    position = np.linspace(0, 1, x.shape[1], dtype=np.float32)
+    position = (np.arange(x.shape[1]) / max(x.shape[1] - 1, 1)).astype(np.float32)
     return {
         "position_max": position[highest],
         "position_min": position[lowest],
@@ -122,56 +138,74 @@ def times(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
 
 def count(mask: np.ndarray) -> np.ndarray:
     """Return how many are true in each row, float32: exact, and in a fraction of the time of a sum of booleans."""
-    return mask.astype(np.float32) @ np.ones(mask.shape[1], dtype=np.float32)
+    return mask.astype(np.float32) @ np.ones(mask.shape[-1], dtype=np.float32)
 
 
-def slopes(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
+def slopes(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str, np.ndarray]:
     """Return mean and standard deviation of rising and of falling steps (per s), and the share of rising ones."""
-    step = (x[:, 1:] - x[:, :-1]) * np.float32(rate) if x.shape[1] > 1 else np.zeros_like(x)
-    ones = np.ones(step.shape[1], dtype=np.float32)
-    rising, falling = count(step > 0), count(step < 0)
-    result = {"rise_time": rising / step.shape[1]}
-    for name, number, part in (
-        ("rising", rising, np.maximum(step, 0)),
-        ("falling", falling, np.minimum(step, 0, out=step)),
-    ):
-        number = np.maximum(number, 1)
-        mean = np.abs(part @ ones) / number
-        variance = np.einsum("df,df->d", part, part) / number - mean**2
-        result |= {f"{name}_mean": mean, f"{name}_std": np.sqrt(np.maximum(variance, 0))}
-    return result
+    steps = max(x.shape[1] - 1, 1)
+    parts = np.empty((2, *x.shape), dtype=x.dtype)  # rising, falling
+    step, flat = parts[1], x.ravel()  # rows one after another are one long loop; from one to the next there is no step
+    np.subtract(flat[1:], flat[:-1], out=step.ravel()[:-1])
+    step[:, -1] = 0
+    step *= np.float32(rate)
+    np.maximum(step, 0, out=parts[0])
+    np.minimum(step, 0, out=parts[1])
+    number = count(parts != 0)
+    least = np.maximum(number, 1)
+    mean = np.abs(parts @ np.ones(x.shape[1], dtype=np.float32)) / least
+    std = np.sqrt(np.maximum(np.vecdot(parts, parts) / least - mean**2, 0))
+    return {
+        "rise_time": number[0] / steps,
+        "rising_mean": mean[0],
+        "rising_std": std[0],
+        "falling_mean": mean[1],
+        "falling_std": std[1],
+    }
 
 
-def peaks(x: np.ndarray, rate: float) -> dict[str, np.ndarray]:
+def peaks(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str, np.ndarray]:
     """Return rate of the peaks (1/s), mean and deviation of their distances (s), and how far they rise over the mean.
 
     A peak is a local maximum that is above the mean by a quarter of the standard deviation.
     """
-    level = moments(x, rate)
-    inner = x[:, 1:-1]
-    is_peak = inner > x[:, :-2]
-    is_peak &= inner >= x[:, 2:]
-    is_peak &= inner > (level["mean"] + np.float32(PEAK_STDS) * level["std"])[:, None]
-    rows, at = places(is_peak)
-    number = np.bincount(rows, minlength=len(x))
-    heights = np.bincount(rows, x.ravel()[rows * x.shape[1] + at + 1], minlength=len(x))
-    same = np.flatnonzero(rows[1:] == rows[:-1])
-    gap = (at[same + 1] - at[same]) / rate
-    gaps, between = np.maximum(number - 1, 1), rows[same]
-    distance = np.bincount(between, gap, minlength=len(x)) / gaps
-    squares = np.bincount(between, gap**2, minlength=len(x)) / gaps
+    mean, std, _ = around or centre(x)
+    at = np.append(np.flatnonzero(peaks_of(x, mean + np.float32(PEAK_STDS) * std)), 0)
+    ends = np.searchsorted(at[:-1], np.arange(1, len(x) + 1) * x.shape[1])  # one past the last peak of each row
+    starts = np.concatenate([[0], ends[:-1]])
+    number = ends - starts
+    heights = x.ravel()[at].astype(np.float64)
+    gap = np.zeros_like(at)
+    gap[:-1] = at[1:] - at[:-1]
+    gap[ends - 1] = 0  # to the next row
+    heights[-1] = 0
+    # sums of no peaks are wrong, and not used
+    distance, square, height = (np.add.reduceat(values, starts) for values in (gap, gap * gap, heights))
+    gaps = np.maximum(number - 1, 1) * rate
+    distance = np.where(number > 1, distance, 0) / gaps
+    square = np.where(number > 1, square, 0) / (gaps * rate)
     return {
         "peak_rate": number * (rate / x.shape[1]),
         "peak_distance": distance,
-        "peak_distance_std": np.sqrt(np.maximum(squares - distance**2, 0)),
-        "peak_height": np.where(number > 0, heights / np.maximum(number, 1) - level["mean"], 0),
+        "peak_distance_std": np.sqrt(np.maximum(square - distance**2, 0)),
+        "peak_height": np.where(number > 0, height / np.maximum(number, 1) - mean, 0),
     }
+
+
+def peaks_of(x: np.ndarray, least: np.ndarray) -> np.ndarray:
+    """Return where the peaks of each row are that exceed the least height of the row, bool of the shape of `x`."""
+    is_peak = np.greater(x, least[:, None], order="C")
+    flat, found = x.ravel(), is_peak.ravel()
+    rises = flat[1:] > flat[:-1]  # as one long row, which is faster
+    found[1:-1] &= rises[:-1] > rises[1:]
+    is_peak[:, [0, -1]] = False
+    return is_peak
 
 
 FAMILIES = {
     moments: ("mean", "std"),
     higher_moments: ("skewness", "kurtosis"),
-    percentiles: (*(f"p{percent}" for percent in PERCENTS), "iqr_1_2", "iqr_2_3", "iqr_1_3", "range"),
+    percentiles: (*(f"p{percent}" for percent in PERCENTS), *RANGES),
     regression: ("slope", "trend", "trend_error", "curvature", "curvature_error"),
     times: ("position_max", "position_min", *(f"up_time_{percent}" for percent in UP_TIMES), "centroid"),
     slopes: ("rise_time", "rising_mean", "rising_std", "falling_mean", "falling_std"),

@@ -104,9 +104,8 @@ def normalized_autocorrelation(y: np.ndarray, centres: np.ndarray) -> tuple[np.n
     padded = surround(y, length // 2, length)
     starts = np.minimum(np.rint(centres).astype(int), len(y))
     frames = windows(padded, length)[starts]
-    mean = frames.mean(axis=1)
-    level = np.maximum(frames.max(axis=1) - mean, mean - frames.min(axis=1))
-    frames -= mean[:, np.newaxis]
+    frames -= (frames @ np.full(length, 1 / length, dtype=np.float32))[:, np.newaxis]  # their means, but faster
+    level = np.abs(frames).max(axis=1)
     frames *= window
     raw = autocorrelation(frames)
     raw /= np.maximum(raw[:, :1], np.float32(1e-12)) * weight
@@ -195,12 +194,16 @@ def best_path(f0: np.ndarray, height: np.ndarray, level: np.ndarray, *, frame_se
     quiet = level / max(float(level.max()), 1e-9) / SILENCE
     unvoiced = VOICING + np.maximum(0, 2 - quiet * (1 + VOICING))
     octaves = np.log2(f0)
-    strength = np.where(height > 0, height - OCTAVE_COST * np.log2(F0_RANGE[0] / f0), -10)
+    strength = np.where(height > 0, height - OCTAVE_COST * (np.float32(np.log2(F0_RANGE[0])) - octaves), -10)
     local = np.column_stack([unvoiced, strength]).astype(np.float32)
-    gain = np.full((len(f0) - 1, local.shape[1], local.shape[1]), -CHANGE_COST * scale, dtype=np.float32)
-    gain[:, 0, 0] = 0
-    gain[:, 1:, 1:] = -JUMP_COST * scale * np.abs(octaves[1:, :, None] - octaves[:-1, None, :])
-    path = viterbi(local[0], gain + local[1:, :, None])
+    states = local.shape[1]
+    gain = np.full((states, states, len(f0) - 1), -CHANGE_COST * scale, dtype=np.float32)
+    gain[0, 0] = 0
+    pitches = np.ascontiguousarray(octaves.T)
+    jumps = np.abs(pitches[:, np.newaxis, 1:] - pitches[np.newaxis, :, :-1])
+    gain[1:, 1:] = np.float32(-JUMP_COST) * scale * jumps
+    gain += local.T[:, np.newaxis, 1:]
+    path = viterbi(local[0], gain.transpose(2, 0, 1))
     chosen = np.maximum(path - 1, 0)
     f0 = np.where(path > 0, f0[np.arange(len(f0)), chosen], 0)
     return Pitch(f0.astype(np.float32), height.max(axis=1))
@@ -209,6 +212,11 @@ def best_path(f0: np.ndarray, height: np.ndarray, level: np.ndarray, *, frame_se
 def viterbi(first: np.ndarray, gain: np.ndarray) -> np.ndarray:
     """Return the path of states of largest total gain, shape (steps + 1,).
 
+    Two steps in a row are one longer step, whose gain from state to state is that of the best way between them: so
+    pairs of steps are joined, all at once, then pairs of pairs, until one step is left. Its two ends are chosen; then
+    the middle of each step that was joined, from the longest down. To follow the steps one by one would take a few
+    calls for each of them, to join them takes a few for each doubling.
+
     Parameters
     ----------
     first : np.ndarray, shape (states,)
@@ -216,21 +224,27 @@ def viterbi(first: np.ndarray, gain: np.ndarray) -> np.ndarray:
     gain : np.ndarray, shape (steps, states, states)
         Gain of arriving in a state (second axis) from a state (third axis).
     """
-    # From both ends to the middle, in one loop over half of the steps: a step backwards arrives where it comes from.
-    # With an odd number of them the way from the beginning starts by standing still.
     steps, states = gain.shape[:2]
-    half, odd = steps // 2, steps % 2
-    ways = np.empty((half + odd, 2, states, states), dtype=gain.dtype)
-    ways[:odd, 0] = np.where(np.eye(states, dtype=bool), 0, -np.inf)
-    ways[odd:, 0] = gain[:half]
-    ways[:, 1] = gain[half:][::-1].transpose(0, 2, 1)
-    total = np.stack([first, np.zeros_like(first)])
-    for way in ways:
-        way += total[:, np.newaxis]
-        total = np.maximum.reduce(way, axis=2)
-    middle = int(total.sum(axis=0).argmax())
-    there, back = [middle], [middle]
-    for before, after in ways.argmax(axis=3)[::-1].tolist():
-        there.append(before[there[-1]])
-        back.append(after[back[-1]])
-    return np.array(there[half::-1] + back[1:], dtype=np.intp)
+    still = standing_still(states, gain.dtype)
+    level = np.ascontiguousarray(gain.transpose(2, 1, 0)) if steps else still  # from, to, step
+    joined = []
+    while level.shape[-1] > 1:
+        if level.shape[-1] % 2:
+            level = np.concatenate([level, still], axis=-1)
+        joined.append(level)
+        level = (level[:, :, np.newaxis, ::2] + level[..., 1::2]).max(axis=1)
+    whole = first[:, np.newaxis] + level[..., 0]
+    path = np.array(divmod(int(whole.argmax()), states))
+    for level in reversed(joined):
+        early = np.arange(0, level.shape[-1], 2)
+        longer = np.empty(level.shape[-1] + 1, dtype=np.intp)
+        longer[::2] = path = path[: len(early) + 1]  # without what was added to make pairs
+        longer[1::2] = (level[path[:-1], :, early] + level[:, path[1:], early + 1].T).argmax(axis=1)
+        path = longer
+    return path[: steps + 1]
+
+
+@cache
+def standing_still(states: int, dtype: np.dtype) -> np.ndarray:
+    """Return the gain of a step from each state to itself, shape (states, states, 1)."""
+    return np.where(np.eye(states, dtype=bool), 0, -np.inf).astype(dtype)[..., np.newaxis]

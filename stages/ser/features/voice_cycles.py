@@ -4,14 +4,15 @@ Instants of glottal closure by zero-frequency filtering (Murty & Yegnanarayana 2
 is measured by matching the waveform of a cycle with that of the next (Titze & Liang 1993, J. Speech Hearing Res. 36).
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
 
-from ser.features.frames import cumulative_sums, windows
+from ser.features.frames import windows
 from ser.features.pitch import RATE
 
+BLOCK = 32  # samples that are filtered by one row of a product
 TREND_PERIODS = 1.5  # length of the running mean that zero-frequency filtering subtracts, in periods
 SEARCH = 0.08  # of the period: how far the matched period may lie from that between closures
 PERIOD_TOLERANCE = 0.25  # a cycle whose period is further from the pitch track is none
@@ -72,14 +73,42 @@ def find_cycles(y: np.ndarray, low: np.ndarray, f0: np.ndarray, *, sr: int, hop_
 
 def glottal_closures(y: np.ndarray, period: float) -> np.ndarray:
     """Return the instants of glottal closure in samples, a fraction included (meaningless where there is no voice)."""
-    width = int(TREND_PERIODS * period) | 1
-    z = y.astype(np.float64)
+    half = int(TREND_PERIODS * period) // 2
+    around, width = np.arange(-half, half + 1), 2 * half + 1
+    # a cumulative sum less its running mean: what it weights the samples around each one by; the same three times
+    summing = (around <= 0) - (half + 1 - around) / width
+    z = y.copy()
     for _ in range(3):
-        z = cumulative_sums(z[np.newaxis])[0]
-        z -= uniform_filter1d(z, width, mode="nearest")
-    z -= uniform_filter1d(z, width, mode="nearest")
+        z[0] = 0  # the sum is level before its first sample and after its last
+        z = filtered(z, summing, 0, 0)
+    z = z - filtered(z, np.full(width, 1 / width), z[0], z[-1])
     rising = np.flatnonzero((z[:-1] < 0) & (z[1:] >= 0))
     return rising + z[rising] / (z[rising] - z[rising + 1])
+
+
+def filtered(y: np.ndarray, weights: np.ndarray, before: float, after: float) -> np.ndarray:
+    """Return the weighted sums of the samples around each sample.
+
+    A block of samples a row, times a matrix that holds the weights once for each of them: a fraction of the time of
+    cumulative sums, which wait for every single addition, and of that of the import of `scipy.ndimage`.
+
+    Parameters
+    ----------
+    y : np.ndarray of float32, shape (samples,)
+    weights : np.ndarray, odd length
+    before, after : float
+        What stands before the first sample and after the last.
+    """
+    half, count = len(weights) // 2, -(-len(y) // BLOCK)
+    padded = np.full((count + 1) * BLOCK + len(weights), after, dtype=np.float32)
+    padded[:half] = before
+    padded[half : half + len(y)] = y
+    length = BLOCK + len(weights) - 1
+    shifted = np.zeros((BLOCK, length + 1), dtype=np.float32)  # one column more, so that each row is one further
+    shifted[:, : len(weights)] = weights
+    shifted = shifted.ravel()[: BLOCK * length].reshape(BLOCK, length)
+    blocks = np.ascontiguousarray(windows(padded, length)[::BLOCK][:count])
+    return (blocks @ shifted.T).ravel()[: len(y)]
 
 
 def match(y: np.ndarray, start: np.ndarray, lag: np.ndarray, half: int, reach: int) -> tuple[np.ndarray, np.ndarray]:
@@ -101,8 +130,7 @@ def match(y: np.ndarray, start: np.ndarray, lag: np.ndarray, half: int, reach: i
     step = later.itemsize
     shifted = np.ndarray((len(later), shifts, length), later.dtype, later, strides=(later.strides[0], step, step))
     product = np.einsum("cls,cs->cl", shifted, cycle)
-    inside = np.tri(length + 2 * reach, shifts, 0) - np.tri(length + 2 * reach, shifts, -length)
-    energy = (np.square(later) @ inside.astype(later.dtype)) * np.einsum("cs,cs->c", cycle, cycle)[:, np.newaxis]
+    energy = np.square(later) @ stretches(length, shifts) * np.einsum("cs,cs->c", cycle, cycle)[:, np.newaxis]
     correlation = product / np.sqrt(np.maximum(energy, np.float32(1e-24)))
     best = np.minimum(np.maximum(correlation.argmax(axis=1), 1), 2 * reach - 1)
     rows = np.arange(len(best))
@@ -110,6 +138,13 @@ def match(y: np.ndarray, start: np.ndarray, lag: np.ndarray, half: int, reach: i
     curvature = np.minimum(before - 2 * here + after, -1e-9)
     offset = np.minimum(np.maximum((before - after) / (2 * curvature), -1), 1)
     return best - reach + offset, here - (before - after) * offset / 4
+
+
+@lru_cache(maxsize=64)
+def stretches(length: int, shifts: int) -> np.ndarray:
+    """Return what takes samples to sums over so many at each shift, float32 of shape (length + shifts - 1, shifts)."""
+    samples = length + shifts - 1
+    return (np.tri(samples, shifts, 0) - np.tri(samples, shifts, -length)).astype(np.float32)
 
 
 def voice_quality(cycles: Cycles, centres: np.ndarray, *, sr: int) -> dict[str, np.ndarray]:

@@ -4,7 +4,6 @@ What is learnt for a fold is learnt from its validation rows alone. The validati
 what later steps fit and choose by, so none of them is fused by what was learnt from its own speaker.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -14,26 +13,32 @@ from tqdm import tqdm
 from ser.errors import InputError
 from ser.evaluation.calibration import truth_of
 from ser.folds.speaker_groups import group_by_name
-from ser.fusion.opinion_pools import learn_weights, pool
-from ser.fusion.stacking import influence, learn_stacking, stack
+from ser.fusion.opinion_pools import learn_weights
+from ser.fusion.stacking import learn_stacking
+from ser.probabilities.fused import Rule
+from ser.probabilities.fused import fuse as fuse_probabilities
 from ser.storage.prediction_tables import KEY, PREFIX, emotions_of, probabilities_of
 
 CROSS_FITS = 10  # at most so many groups of validation speakers, each fused by what the others taught
 
 
-class Rule(NamedTuple):
-    """How to fuse.
+class Fusion(NamedTuple):
+    """What comes of fusing.
 
     Attributes
     ----------
-    apply : callable
-        Takes probabilities of shape (members, rows, classes), returns them fused, shape (rows, classes).
-    weights : np.ndarray, shape (members,)
-        What each member counts; they sum to 1.
+    table : pd.DataFrame
+        A prediction table ordered by fold, part and clip; it depends neither on the order of the members nor on that
+        of their rows.
+    rules : dict of int to Rule
+        How the members of each fold are fused, in the order of their names.
+    for_use : Rule
+        How those are fused that learnt from all speakers: learnt from the validation rows of all folds.
     """
 
-    apply: Callable[[np.ndarray], np.ndarray]
-    weights: np.ndarray
+    table: pd.DataFrame
+    rules: dict[int, Rule]
+    for_use: Rule
 
 
 def select_members(tables: dict[str, pd.DataFrame], names: list[str]) -> dict[str, pd.DataFrame]:
@@ -50,7 +55,7 @@ def select_members(tables: dict[str, pd.DataFrame], names: list[str]) -> dict[st
     return {name: tables[name] for name in (names or tables)}
 
 
-def fuse(tables: dict[str, pd.DataFrame], clips: pd.DataFrame, settings) -> tuple[pd.DataFrame, pd.DataFrame]:
+def fuse(tables: dict[str, pd.DataFrame], clips: pd.DataFrame, settings) -> Fusion:
     """Fuse prediction tables fold by fold.
 
     Parameters
@@ -62,14 +67,6 @@ def fuse(tables: dict[str, pd.DataFrame], clips: pd.DataFrame, settings) -> tupl
     settings : ser.settings.score_sections.Fuse
         The ``fuse`` section of the parameters.
 
-    Returns
-    -------
-    fused : pd.DataFrame
-        A prediction table ordered by fold, part and clip; it depends neither on the order of the members nor on that
-        of their rows.
-    weights : pd.DataFrame
-        ``fold, member, weight``; see `Rule`.
-
     Raises
     ------
     InputError
@@ -79,23 +76,29 @@ def fuse(tables: dict[str, pd.DataFrame], clips: pd.DataFrame, settings) -> tupl
     rows = next(iter(members.values()))
     probabilities = np.stack([probabilities_of(member) for member in members.values()])
     truth, groups = truth_of(rows), speaker_groups(rows, clips)
-    fused, weights = np.empty(probabilities.shape[1:]), []
+    fused, rules = np.empty(probabilities.shape[1:]), {}
     folds = rows.groupby("fold").indices
     for fold, of_fold in tqdm(folds.items(), desc="fuse", unit="fold", delay=3):
         is_validation = (rows["part"].to_numpy()[of_fold]) == "validation"
         test, validation = of_fold[~is_validation], of_fold[is_validation]
-        rule = learn(probabilities[:, validation], truth[validation], settings)
-        fused[test] = rule.apply(probabilities[:, test])
+        rules[int(fold)] = learn(probabilities[:, validation], truth[validation], settings)
+        fused[test] = fuse_probabilities(probabilities[:, test], rules[int(fold)])
         nothing_learnt = [(np.arange(0), np.arange(len(validation)))]  # that would have to be kept apart
         splits = nothing_learnt if settings.method == "mean" else cross_fit_splits(groups[validation])
         for taught, held_out in splits:
             learnt, applied = validation[taught], validation[held_out]
             without = learn(probabilities[:, learnt], truth[learnt], settings)
-            fused[applied] = without.apply(probabilities[:, applied])
-        weights.append(pd.DataFrame({"fold": fold, "member": list(members), "weight": rule.weights}))
+            fused[applied] = fuse_probabilities(probabilities[:, applied], without)
     table = rows[[*KEY, "emotion"]].copy()
     table[[PREFIX + emotion for emotion in emotions_of(rows)]] = fused
-    return table, pd.concat(weights, ignore_index=True)
+    of_all = np.flatnonzero(rows["part"] == "validation")
+    return Fusion(table, rules, learn(probabilities[:, of_all], truth[of_all], settings))
+
+
+def member_weights(rules: dict[int, Rule], members: list[str]) -> pd.DataFrame:
+    """Return ``fold, member, weight``: what each member counts in each fold; see `Rule`."""
+    tables = [pd.DataFrame({"fold": fold, "member": members, "weight": rule.weights}) for fold, rule in rules.items()]
+    return pd.concat(tables, ignore_index=True)
 
 
 def learn(probabilities: np.ndarray, truth: np.ndarray, settings) -> Rule:
@@ -114,12 +117,10 @@ def learn(probabilities: np.ndarray, truth: np.ndarray, settings) -> Rule:
     """
     members = len(probabilities)
     if settings.method == "weights":
-        weights = learn_weights(probabilities, truth, settings.shrinkage)
-        return Rule(lambda p: pool(p, weights), weights)
+        return Rule("weights", learn_weights(probabilities, truth, settings.shrinkage))
     if settings.method == "stacking":
-        regression = learn_stacking(probabilities, truth, settings.C)
-        return Rule(lambda p: stack(p, regression), influence(regression, members))
-    return Rule(lambda p: p.mean(axis=0), np.full(members, 1 / members))
+        return learn_stacking(probabilities, truth, settings.C)
+    return Rule("mean", np.full(members, 1 / members))
 
 
 def speaker_groups(rows: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:

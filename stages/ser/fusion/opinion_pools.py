@@ -1,4 +1,4 @@
-"""The logarithmic opinion pool: the probabilities of several models, multiplied with weights that are learnt.
+"""Learning the weights of a logarithmic opinion pool; see `ser.probabilities.fused.pool`.
 
 Why not a weighted mean of the probabilities: an average of calibrated models is less certain than it could be
 (Ranjan & Gneiting 2010), and on validation speakers it had the higher cross-entropy.
@@ -13,28 +13,7 @@ References
 import numpy as np
 from scipy.special import log_softmax, softmax
 
-from ser.evaluation.calibration import LEAST_PROBABILITY
-
-
-def log_probabilities(probabilities: np.ndarray) -> np.ndarray:
-    """Return logarithms, of a probability of 0 that of the least one that is stored."""
-    return np.log(np.maximum(probabilities, LEAST_PROBABILITY))
-
-
-def pool(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the normalised product of the members' probabilities to the power of their weights.
-
-    Parameters
-    ----------
-    probabilities : np.ndarray, shape (members, rows, classes)
-    weights : np.ndarray, shape (members,)
-        They sum to 1.
-
-    Returns
-    -------
-    np.ndarray, shape (rows, classes)
-    """
-    return softmax(np.tensordot(weights, log_probabilities(probabilities), axes=1), axis=1)
+from ser.probabilities.fused import log_probabilities
 
 
 def learn_weights(probabilities: np.ndarray, truth: np.ndarray, shrinkage: float) -> np.ndarray:

@@ -1,7 +1,4 @@
-"""Classical models on functionals: fit and save; loading and predicting is in `ser.models.classical_onnx`.
-
-Stored as ONNX (LightGBM's trees in its own text format, which is exact), which holds numbers and no code.
-"""
+"""Classical models on functionals: fit and save; loading and predicting is in `ser.models.stored_model`."""
 
 import warnings
 from functools import partial
@@ -10,7 +7,6 @@ from pathlib import Path
 import lightgbm
 import numpy as np
 import pandas as pd
-from skl2onnx import to_onnx
 from sklearn.base import ClassifierMixin
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.model_selection import GridSearchCV, ParameterGrid
@@ -19,16 +15,16 @@ from sklearn.pipeline import Pipeline
 from ser.errors import InputError
 from ser.folds.group_folds import deal_groups
 from ser.folds.speaker_groups import group_by_name, names_of_places
+from ser.graphs.graph_writer import write_model
 from ser.models.boosting import fit_boosting
-from ser.models.classical_onnx import load, predict_proba
+from ser.models.classical_graph import classical_model
 from ser.models.classifiers import build_classifier, build_pipeline
 from ser.models.mlp import fit_mlp
+from ser.models.stored_model import load, predict_proba
 from ser.networks.batches import Examples, example_weights
 from ser.networks.checkpoints import Checkpoint
 from ser.networks.early_stopping import Fitted
 from ser.storage.whole_files import written
-
-ONNX_OPSET = 21
 
 __all__ = ["fit", "load", "predict_proba", "save"]  # what the training loop asks of a model's module
 
@@ -153,23 +149,9 @@ def without_sampler(pipeline: Pipeline) -> Pipeline:
 
 
 def save(model: Pipeline, folder: Path | str) -> None:
-    """Write ``model.onnx`` and, for LightGBM, ``trees.txt``."""
-    folder = Path(folder)
-    classifier = model[-1]
+    """Write ``model.onnx`` and, for LightGBM, its own form of its trees: ``trees.txt``."""
+    folder, classifier = Path(folder), model[-1]
     if isinstance(classifier, lightgbm.LGBMClassifier):
         with written(folder / "trees.txt") as temporary:
             temporary.write_text(classifier.booster_.model_to_string(num_iteration=classifier.best_iteration_ or -1))
-        exported, options = model[:-1], None
-    else:
-        exported, options = model, {id(classifier): {"zipmap": False}}
-    example = np.zeros((1, model[0].n_features_in_), dtype=np.float32)
-    with warnings.catch_warnings():
-        # skl2onnx asks every SVC for probA_, which scikit-learn 1.9 deprecates; the converted model has none
-        warnings.filterwarnings("ignore", message="Attribute `prob[AB]_`", category=FutureWarning)
-        onnx = to_onnx(exported, example, options=options, target_opset=ONNX_OPSET)
-    # skl2onnx lists the operator sets in the order of a Python set of strings, another one in every process
-    operator_sets = sorted(onnx.opset_import, key=lambda operator_set: operator_set.domain)
-    del onnx.opset_import[:]
-    onnx.opset_import.extend(operator_sets)
-    with written(folder / "model.onnx") as temporary:
-        temporary.write_bytes(onnx.SerializeToString())
+    write_model(classical_model(model), folder / "model.onnx")

@@ -16,6 +16,8 @@ from ser.compute.bfloat16 import multiplies_bfloat16
 from ser.errors import InputError
 from ser.features.column_normalization import mean_subtracted
 from ser.features.column_statistics import check_finite, frame_statistics
+from ser.graphs.cnn_graph import cnn_model
+from ser.graphs.graph_writer import write_model
 from ser.networks.batch_perturbation import perturbed_batch
 from ser.networks.batches import (
     Examples,
@@ -257,8 +259,12 @@ def predict_proba(model: KerasModel, inputs: Ragged) -> np.ndarray:
 
 
 def save(model: KerasModel, folder: Path) -> None:
-    """Write the model to `folder`; see `save_model`."""
+    """Write the model to `folder`, see `save_model`, and besides it ``model.onnx``."""
     save_model(model, folder)
+    weights = {layer.name: layer.get_weights() for layer in model.network.layers}
+    write_model(
+        cnn_model(model.settings, model.mean, model.deviation, weights, LENGTH_MULTIPLE), Path(folder) / "model.onnx"
+    )
 
 
 def load(folder: Path) -> KerasModel:

@@ -10,9 +10,6 @@ from collections.abc import Callable
 
 import numpy as np
 from scipy.special import logsumexp, softmax
-from skl2onnx import update_registered_converter
-from skl2onnx.common.shape_calculator import calculate_linear_classifier_output_shapes
-from skl2onnx.operator_converters.linear_classifier import convert_sklearn_linear_classifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.validation import validate_data
@@ -180,17 +177,3 @@ def preconditioner(
         return A - SU @ part, GA - GSU @ part
 
     return precondition, U
-
-
-update_registered_converter(
-    WideLogisticRegression,
-    "SerLogisticRegression",
-    calculate_linear_classifier_output_shapes,
-    convert_sklearn_linear_classifier,
-    options={
-        "zipmap": [True, False, "columns"],
-        "nocl": [True, False],
-        "raw_scores": [True, False],
-        "output_class_labels": [False, True],
-    },
-)

@@ -13,6 +13,8 @@ from ser.compute.bfloat16 import multiplies_bfloat16
 from ser.errors import InputError
 from ser.features.column_normalization import mean_subtracted
 from ser.features.column_statistics import check_finite, frame_statistics
+from ser.graphs.graph_writer import write_model
+from ser.graphs.lstm_graph import lstm_model
 from ser.networks.batch_perturbation import perturbed_batch
 from ser.networks.batches import (
     Examples,
@@ -189,10 +191,12 @@ def _check_inputs(model: LSTMNetwork, inputs: Ragged) -> None:
 
 
 def save(model: LSTMNetwork, folder: Path) -> None:
-    """Write ``settings.json`` and ``weights.pt`` (the state dictionary) to `folder`."""
+    """Write ``settings.json``, ``weights.pt`` (the state dictionary) and ``model.onnx`` to `folder`."""
     write_json(model.settings, Path(folder) / "settings.json")
     with written(Path(folder) / "weights.pt") as temporary, temporary.open("wb") as file:
         torch.save(model.state_dict(), file)  # to an open file: given a name, torch stores it in the archive
+    weights = {name: values.cpu().numpy() for name, values in model.state_dict().items()}
+    write_model(lstm_model(model.settings, weights), Path(folder) / "model.onnx")
 
 
 def load(folder: Path) -> LSTMNetwork:

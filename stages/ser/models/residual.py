@@ -9,6 +9,8 @@ import numpy as np
 
 from ser.errors import InputError
 from ser.features.column_statistics import check_finite, column_statistics
+from ser.graphs.graph_writer import write_model
+from ser.graphs.residual_graph import residual_model
 from ser.networks.batch_perturbation import draw_mixture
 from ser.networks.batches import (
     Examples,
@@ -191,8 +193,11 @@ def predict_proba(model: KerasModel, inputs: np.ndarray) -> np.ndarray:
 
 
 def save(model: KerasModel, folder: Path) -> None:
-    """Write the model to `folder`; see `save_model`."""
+    """Write the model to `folder`, see `save_model`, and besides it ``model.onnx``."""
     save_model(model, folder)
+    weights = {layer.name: layer.get_weights() for layer in model.network.layers}
+    graph = residual_model(model.settings, model.mean, model.deviation, weights)
+    write_model(graph, Path(folder) / "model.onnx")
 
 
 def load(folder: Path) -> KerasModel:

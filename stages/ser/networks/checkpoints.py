@@ -34,7 +34,19 @@ LIBRARIES = (
     "transformers",
 )
 # all that a trainer imports (a test compares): an edit of the others makes no training another one
-ROOMS = ("compute", "encoders", "features", "folds", "models", "networks", "settings", "storage", "training")
+ROOMS = (
+    "compute",
+    "encoders",
+    "features",
+    "folds",
+    "graphs",
+    "models",
+    "networks",
+    "probabilities",
+    "settings",
+    "storage",
+    "training",
+)
 
 
 class Checkpoint:

@@ -1,70 +1,166 @@
 """What a model reads of a recording, made just as the pipeline makes it."""
 
+import json
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 
-from ser.audio.cleaning import clean, to_float
+from ser.audio.cleaning import clean
 from ser.audio.decoding import decode
 from ser.audio.recording_profile import profile
+from ser.audio.recordings import Recording, Signal, UnusableAudioError, record
 from ser.errors import InputError
 from ser.features.extraction import INPUTS
-from ser.features.frames import spectrum
-from ser.prediction.model_folder import SAMPLES
+from ser.features.frames import Spectrum, spectrum
+from ser.prediction.description_check import SAMPLES
+from ser.storage.samples import to_float
 from ser.storage.shards import Ragged
+
+SHORTEST = 0.3  # s of a recording that is answered, whatever a model was trained on
+LEAST_SOUND = 0.1  # s of it that trimming has to leave
 
 
 class Heard(NamedTuple):
-    """A recording as a model hears it.
+    """A recording, cleaned as a model wants it.
 
     Attributes
     ----------
-    values : np.ndarray
-        What the model reads: functionals (columns,), frames (frames, columns) or int16 samples.
+    samples : np.ndarray of int16, shape (samples,)
     profile : np.ndarray
         What the recording sounded like before it was cleaned; see `ser.audio.recording_profile`.
+    seconds : float
+        s of sound that trimming has left.
     """
 
-    values: np.ndarray
+    samples: np.ndarray
     profile: np.ndarray
+    seconds: float
 
 
-def hear(file: Path, description: dict) -> Heard:
-    """Compute what the model reads from one file, just as the pipeline does, and what the file sounds like.
+def hear(recording: Path | str | BinaryIO | np.ndarray, sampling_rate: int | None, audio: dict) -> Heard:
+    """Decode and clean a recording.
 
     Parameters
     ----------
-    file : Path
-    description : dict
-        The ``input`` of the model's description: its kind, and the settings of audio and features it was trained on.
+    recording : Path, str, binary file or np.ndarray
+        A file of any format, or samples of shape (samples,) or (channels, samples): floats of full scale 1, or integers
+        of the full scale of their type.
+    sampling_rate : int or None
+        Hz, of samples; of a file None.
+    audio : dict
+        The settings of audio that a model was trained on. Only the shortest length is another: a short answer is better
+        than none.
 
     Raises
     ------
     UnusableAudioError, OSError
-        If the file cannot be used.
+        If it cannot be used; the message says why.
+    TypeError, ValueError
+        If samples come without a rate, a file with one, or samples of another shape.
+    """
+    settings = SimpleNamespace(**audio | {"min_seconds": LEAST_SOUND})
+    heard = _recorded(recording, sampling_rate, settings.max_seconds)
+    if len(heard.y) < SHORTEST * heard.sample_rate:
+        seconds = len(heard.y) / heard.sample_rate
+        raise UnusableAudioError(f"too short: {seconds:.2f} s, at least {SHORTEST:g} s wanted")
+    samples = clean(heard.y, heard.sample_rate, settings)
+    sound = profile(heard.y, heard.sample_rate, settings.sample_rate)
+    return Heard(samples, sound, len(samples) / settings.sample_rate)
+
+
+def _recorded(
+    recording: Path | str | BinaryIO | np.ndarray, sampling_rate: int | None, max_seconds: float
+) -> Recording:
+    if not isinstance(recording, np.ndarray):
+        if not isinstance(recording, Path | str) and not (hasattr(recording, "read") and hasattr(recording, "seek")):
+            wanted = "wanted is a path, an open file, or samples in an array"
+            raise TypeError(f"the recording is of the type {type(recording).__name__}: {wanted}")
+        if sampling_rate is not None:
+            raise TypeError("sampling_rate goes with samples: a file says its own")
+        return decode(recording, max_seconds=max_seconds)
+    if sampling_rate is None:
+        raise TypeError("samples need their sampling_rate in Hz")
+    channels = np.atleast_2d(recording)
+    if channels.ndim != 2 or not 1 <= len(channels) <= max(1, channels.shape[1]):
+        raise ValueError(f"samples have the shape {recording.shape}: wanted is (samples,) or (channels, samples)")
+    signal = Signal(sampling_rate, len(channels), "samples", [_of_full_scale(channels).T])
+    return record(lambda: nullcontext(signal), max_seconds)
+
+
+def _of_full_scale(samples: np.ndarray) -> np.ndarray:
+    """Return samples as float32 of full scale 1."""
+    if samples.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # what is beyond float32 becomes infinite, and is refused
+            return samples.astype(np.float32)
+    if samples.dtype.kind not in "iu":
+        raise ValueError(f"samples are of the type {samples.dtype}: wanted are floats or integers")
+    half = 2.0 ** (8 * samples.dtype.itemsize - 1)
+    return ((samples - (half if samples.dtype.kind == "u" else 0.0)) / half).astype(np.float32)
+
+
+def model_inputs(heard: Heard, wanted: list[dict]) -> list[np.ndarray]:
+    """Return what models read of a recording, what several have in common computed once.
+
+    Parameters
+    ----------
+    heard : Heard
+    wanted : list of dict
+        The ``input`` of each model's description: its kind, and the settings of features it was trained on.
+
+    Returns
+    -------
+    list of np.ndarray
+        Functionals (columns,), frames (frames, columns) or int16 samples.
+
+    Raises
+    ------
     InputError
         If a setting is missing.
     """
-    try:
-        return _computed(file, description)
-    except AttributeError as error:  # of the settings, which are attributes here
-        if not isinstance(error.obj, SimpleNamespace):
-            raise
-        raise InputError(f"model.json lacks the setting {error.name}: `dvc pull` or train the model again") from None
+    spectra: dict[tuple, Spectrum] = {}
+    found: dict[str, np.ndarray] = {}
+    inputs = []
+    for description in wanted:
+        key = json.dumps([description["kind"], description.get("extract")])
+        if key not in found:
+            try:
+                found[key] = _input(heard, description, spectra)
+            except AttributeError as error:  # of the settings, which are attributes here
+                if not isinstance(error.obj, SimpleNamespace):
+                    raise
+                remedy = "`dvc pull` or train the model again"
+                raise InputError(f"model.json lacks the setting {error.name}: {remedy}") from None
+        inputs.append(found[key])
+    return inputs
 
 
-def _computed(file: Path, description: dict) -> Heard:
-    audio, kind = SimpleNamespace(**description["audio"]), description["kind"]
-    recording = decode(file, max_seconds=audio.max_seconds)
-    samples = clean(recording.y, recording.sample_rate, audio)
-    sound = profile(recording.y, recording.sample_rate, audio.sample_rate)
+def features_of_samples(samples: np.ndarray, sampling_rate: int, description: str) -> np.ndarray:
+    """Return what one model reads of samples; for programs that run its exported graph, such as audonnx.
+
+    Parameters
+    ----------
+    samples, sampling_rate
+        See `hear`.
+    description : str
+        The ``input`` of the model's description as JSON.
+    """
+    wanted = json.loads(description)
+    return model_inputs(hear(samples, sampling_rate, wanted["audio"]), [wanted])[0]
+
+
+def _input(heard: Heard, description: dict, spectra: dict[tuple, Spectrum]) -> np.ndarray:
+    kind = description["kind"]
     if kind in SAMPLES:
-        return Heard(samples, sound)
+        return heard.samples
     extract = description["extract"]
-    clip = spectrum(to_float(samples), audio.sample_rate, n_fft=extract["n_fft"], hop_length=extract["hop_length"])
-    return Heard(INPUTS[kind](clip, SimpleNamespace(**extract[kind])), sound)
+    sizes = extract["n_fft"], extract["hop_length"]
+    if sizes not in spectra:
+        y, sr = to_float(heard.samples), description["audio"]["sample_rate"]
+        spectra[sizes] = spectrum(y, sr, n_fft=sizes[0], hop_length=sizes[1])
+    return INPUTS[kind](spectra[sizes], SimpleNamespace(**extract[kind]))
 
 
 def stacked(inputs: list[np.ndarray], kind: str) -> np.ndarray | Ragged:

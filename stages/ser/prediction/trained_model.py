@@ -1,20 +1,26 @@
 """A trained model, ready to predict: what `ser.load` returns."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
-from ser.features.column_normalization import normalize_by_speaker, speaker_statistics
-from ser.networks.logit_adjustment import adjust
-from ser.prediction.clip_inputs import hear, stacked
-from ser.prediction.model_folder import SAMPLES, load_model, read_description
+from ser.audio.recordings import UnusableAudioError
+from ser.errors import InputError
+from ser.prediction.answers import UNSURE, Prediction
+from ser.prediction.clip_inputs import Heard, hear, model_inputs
+from ser.prediction.model_folder import find_folder, normalized, open_model
 from ser.prediction.unfamiliar_recordings import why_unfamiliar
-from ser.storage.shards import Ragged
+from ser.probabilities.fused import fuse
+from ser.probabilities.temperature import scale
+
+Recorded = Path | str | BinaryIO | np.ndarray
+SHORT = 1.0  # s of sound below which an answer is marked
 
 
 class TrainedModel:
-    """A model and what its folder says of it.
+    """A model and what its folder says of it; several threads may use one.
 
     Parameters
     ----------
@@ -23,10 +29,11 @@ class TrainedModel:
 
     Attributes
     ----------
+    folder : Path
     description : dict
-        What is known of the model: trainer, audio and feature settings, what it learnt from.
-    classes : list of str
-        The emotions, in the order of the probabilities.
+        What is known of the model: trainer, audio and feature settings, scores, temperature.
+    emotions : tuple of str
+        In the order of the probabilities.
     by_speaker : bool
         Whether it was trained on inputs that are normalised speaker by speaker, so that it wants several clips of one.
 
@@ -37,59 +44,233 @@ class TrainedModel:
     """
 
     def __init__(self, folder: Path):
-        self.description = read_description(folder)
-        self.classes: list[str] = self.description["classes"]
+        self.folder = folder
+        self.description, self._members, self._rule = open_model(folder)
+        self.emotions: tuple[str, ...] = tuple(self.description["classes"])
         self.by_speaker: bool = self.description["normalization"] == "speaker"
-        self._library, self._model = load_model(folder, self.description)
 
-    def read(self, file: Path) -> np.ndarray:
-        """Return what the model reads of a recording: a vector, frames of one, or samples.
+    def __reduce__(self) -> tuple[type, tuple[Path]]:
+        """Let other processes load it from its folder."""
+        return TrainedModel, (self.folder.absolute(),)
 
-        Raises
-        ------
-        UnusableAudioError, OSError
-            If the file cannot be used; the message says why.
-        """
-        return hear(file, self.description["input"]).values
-
-    def read_and_check(self, file: Path) -> tuple[np.ndarray, str]:
-        """Return what `read` returns, and why the recording is unlike all that the model learnt from.
-
-        The reason is an empty text where it is like them: by its level, clipping and spectrum, before it was cleaned,
-        and by what share of the model's inputs is far from their mean; see `ser.prediction.unfamiliar_recordings`.
-        """
-        heard, samples = hear(file, self.description["input"]), self.description["input"]["kind"] in SAMPLES
-        return heard.values, why_unfamiliar(self.description["usual"], heard.profile, None if samples else heard.values)
+    @property
+    def learnt_from(self) -> dict:
+        """What it learnt from: clips, speakers, and by corpus their languages, licence and whether it is synthetic."""
+        return self.description["learnt_from"]
 
     @property
     def knows_synthetic_speech_only(self) -> bool:
         """Whether all it learnt from was synthesised: it then knows nothing of real voices."""
-        return all(corpus["synthetic"] for corpus in self.description["learnt_from"]["corpora"].values())
+        return all(corpus["synthetic"] for corpus in self.learnt_from["corpora"].values())
 
-    def predict_proba(self, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        """Return the probability of each emotion, float32 of shape (clips, classes).
+    def predict(
+        self,
+        recording: Recorded,
+        sampling_rate: int | None = None,
+        *,
+        calibrated: bool = False,
+        certainty: float = 0.0,
+    ) -> Prediction:
+        """Predict the emotion of a recording.
 
         Parameters
         ----------
-        inputs : sequence of np.ndarray
-            One or more results of `read`; of a model that is normalised by speaker, all clips of one speaker.
+        recording : Path, str, binary file or np.ndarray
+            A file of any format, or samples of shape (samples,) or (channels, samples): floats of full scale 1, or
+            integers of the full scale of their type.
+        sampling_rate : int, optional
+            Hz, of samples.
+        calibrated : bool
+            Scale the probabilities by the temperature that made them as certain as they are right on validation
+            speakers; the order of the emotions stays.
+        certainty : float
+            0 to 1; a less probable emotion is called ``unsure``.
+
+        Raises
+        ------
+        ser.audio.recordings.UnusableAudioError, OSError
+            If the recording cannot be used; the message says why.
+        ser.errors.InputError
+            If the model is `by_speaker`: of a single clip it cannot know the voice.
+        TypeError, ValueError
+            If samples come without a rate or in another shape, or an argument is impossible.
         """
-        kind = self.description["input"]["kind"]
-        together = stacked(list(inputs), kind)
-        if kind == "embeddings":
-            together = self._library.embed(self._model, together)
+        _check_certainty(certainty)
+        self._require_no_speakers("predict_many")
+        heard, inputs = self._hear(recording, sampling_rate)
+        (answer,) = self._answers([(heard, inputs)], calibrated, certainty)
+        return answer
+
+    def predict_many(
+        self,
+        recordings: Iterable[Path | str | BinaryIO],
+        *,
+        speakers: Sequence[str] | None = None,
+        calibrated: bool = False,
+        certainty: float = 0.0,
+        return_errors: bool = False,
+        progress: Callable[[], object] | None = None,
+    ) -> list[Prediction]:
+        """Predict the emotions of files, one after another.
+
+        Parameters
+        ----------
+        recordings : iterable of Path, str or binary file
+        speakers : sequence of str, optional
+            Who speaks in each, for a model that is `by_speaker`: it takes all clips of one together. Without them the
+            files of a folder are those of one speaker.
+        calibrated, certainty
+            See `predict`.
+        return_errors : bool
+            Return the exception in the place of a prediction where a file cannot be used; else it is raised.
+        progress : callable, optional
+            Is called after each file.
+
+        Returns
+        -------
+        list of Prediction
+            In the order of the files; with `return_errors` also of exceptions.
+        """
+        _check_certainty(certainty)
+        recordings = _as_list(recordings)
+        found: dict[int, Prediction | Exception] = {}
+        for rows in self._together(recordings, speakers):
+            heard = {}
+            for row in rows:
+                try:
+                    heard[row] = self._hear(recordings[row], None)
+                except (UnusableAudioError, OSError, TypeError, ValueError) as error:
+                    if not return_errors:
+                        raise
+                    found[row] = error
+                if progress:
+                    progress()
+            if heard:
+                found |= dict(zip(heard, self._answers(list(heard.values()), calibrated, certainty), strict=True))
+        return [found[row] for row in range(len(recordings))]  # type: ignore[misc]
+
+    def features(self, recording: Recorded, sampling_rate: int | None = None) -> dict[str, np.ndarray]:
+        """Return what the model reads of a recording, as its exported graph takes it (`ser export`).
+
+        Parameters
+        ----------
+        recording, sampling_rate
+            See `predict`.
+
+        Returns
+        -------
+        dict of str to np.ndarray
+            ``functionals`` of shape (1, columns), ``frames`` of shape (time, columns), ``logmel`` of shape
+            (time, bands), those that the model reads.
+        """
+        self._require_no_speakers("features_many")
+        _, inputs = self._hear(recording, sampling_rate)
+        return self._by_kind(inputs)
+
+    def features_many(
+        self, recordings: Iterable[Path | str | BinaryIO], *, speakers: Sequence[str] | None = None
+    ) -> list[dict[str, np.ndarray]]:
+        """Return what the model reads of files, each as `features` does; where it is `by_speaker`, normalised.
+
+        Parameters
+        ----------
+        recordings, speakers
+            See `predict_many`.
+        """
+        recordings = _as_list(recordings)
+        found: dict[int, dict[str, np.ndarray]] = {}
+        for rows in self._together(recordings, speakers):
+            inputs = [self._hear(recordings[row], None)[1] for row in rows]
+            if self.by_speaker:
+                by_member = [
+                    normalized([own[place] for own in inputs], member.description["input"]["kind"])
+                    for place, member in enumerate(self._members)
+                ]
+                inputs = [[each[clip] for each in by_member] for clip in range(len(rows))]
+            found |= {row: self._by_kind(own) for row, own in zip(rows, inputs, strict=True)}
+        return [found[row] for row in range(len(recordings))]
+
+    def _by_kind(self, inputs: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+        kinds = [member.description["input"]["kind"] for member in self._members]
+        return {kind: np.atleast_2d(values) for kind, values in zip(kinds, inputs, strict=True)}
+
+    def _require_no_speakers(self, instead: str) -> None:
         if self.by_speaker:
-            together = _normalized(together)
-        return adjust(self._library.predict_proba(self._model, together), self.description["class_factors"])
+            raise InputError(
+                f"{self.folder} normalises each speaker's voice by itself: it wants several clips of one, use {instead}"
+            )
+
+    def _together(self, recordings: Sequence, speakers: Sequence[str] | None) -> Iterator[list[int]]:
+        """Yield the places of files that are predicted together: each alone, or all of a speaker."""
+        if speakers is not None and len(speakers) != len(recordings):
+            raise ValueError(f"{len(speakers)} speakers for {len(recordings)} recordings: one for each is wanted")
+        if not self.by_speaker:
+            yield from ([row] for row in range(len(recordings)))
+            return
+        if speakers is None:
+            speakers = [str(Path(file).parent) if isinstance(file, Path | str) else "" for file in recordings]
+        for speaker in dict.fromkeys(speakers):
+            yield [row for row, name in enumerate(speakers) if name == speaker]
+
+    def _hear(self, recording: Recorded, sampling_rate: int | None) -> tuple[Heard, list[np.ndarray]]:
+        wanted = [member.description["input"] for member in self._members]
+        heard = hear(recording, sampling_rate, wanted[0]["audio"])
+        return heard, model_inputs(heard, wanted)
+
+    def _answers(
+        self, clips: list[tuple[Heard, list[np.ndarray]]], calibrated: bool, certainty: float
+    ) -> list[Prediction]:
+        by_member = [
+            member.predict_proba([inputs[place] for _, inputs in clips], by_speaker=self.by_speaker)
+            for place, member in enumerate(self._members)
+        ]
+        together = by_member[0] if self._rule is None else fuse(np.stack(by_member).astype(np.float64), self._rule)
+        if calibrated:
+            together = scale(together, self.description["temperature"])
+        together = together.astype(np.float32)
+        return [
+            self._answer(heard, inputs, probabilities, certainty, alone=self.by_speaker and len(clips) == 1)
+            for (heard, inputs), probabilities in zip(clips, together, strict=True)
+        ]
+
+    def _answer(
+        self, heard: Heard, inputs: list[np.ndarray], probabilities: np.ndarray, certainty: float, *, alone: bool
+    ) -> Prediction:
+        reasons = ["the only clip of its speaker, whose voice cannot be known by it"] if alone else []
+        reasons += [f"{heard.seconds:.2f} s of sound, which is short"] if heard.seconds < SHORT else []
+        unusual: dict[str, str] = {}
+        for member, values in zip(self._members, inputs, strict=True):
+            for name, reason in why_unfamiliar(member.usual, heard.profile, values).items():
+                unusual.setdefault(name, reason)  # members say much the same
+        unfamiliar = "; ".join([*reasons, *unusual.values()])
+        best = int(probabilities.argmax())
+        emotion = self.emotions[best] if probabilities[best] >= certainty else UNSURE
+        return Prediction(emotion, probabilities, self.emotions, unfamiliar, heard.seconds)
 
 
-def load(folder: Path | str) -> TrainedModel:
-    """Load a model from its folder; see `TrainedModel`."""
-    return TrainedModel(Path(folder))
+def load(model: Path | str | None = None) -> TrainedModel:
+    """Load a model.
+
+    Parameters
+    ----------
+    model : Path or str, optional
+        Its folder, or its short name among the models of ``data/models``, such as ``svm_rbf`` or ``ensemble``; without
+        it the one that was best on validation speakers.
+
+    Raises
+    ------
+    InputError
+        See `TrainedModel`.
+    """
+    return TrainedModel(find_folder(model))
 
 
-def _normalized(inputs: np.ndarray | Ragged) -> np.ndarray | Ragged:
-    """Normalise the clips of one speaker by themselves."""
-    who = np.full(len(inputs), "speaker")
-    of_speaker = normalize_by_speaker(inputs, who, speaker_statistics(inputs, who))
-    return of_speaker if isinstance(of_speaker, Ragged) else of_speaker[:]
+def _as_list(recordings: Iterable) -> list:
+    if isinstance(recordings, Path | str | bytes):
+        raise TypeError(f"wanted are several recordings, such as [{str(recordings)!r}]")
+    return list(recordings)
+
+
+def _check_certainty(certainty: float) -> None:
+    if not 0 <= certainty <= 1:
+        raise ValueError(f"certainty is {certainty}: allowed are 0 to 1")

@@ -15,7 +15,6 @@ from markupsafe import Markup
 
 from ser.corpora.corpus_entries import KNOWN
 from ser.demo.synthetic_speech import SYNTHETIC
-from ser.evaluation.model_scores import best_model
 from ser.evaluation.subgroups import tested_emotions
 from ser.reporting.html_tables import decimal, is_missing, percent, span
 from ser.reporting.reported_run import Run, collapse_mark, flat_settings, score_of, synthetic_corpora
@@ -23,7 +22,7 @@ from ser.storage.clip_tables import count_speakers, speakers_in_words
 from ser.storage.whole_files import written
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
-FUSION = "fuse"  # the trainer of models that have no folder of their own
+FUSION = "fuse"  # the trainer of models that are made of others
 LANGUAGES = {"am": "Amharic", "de": "German", "en": "English", "it": "Italian", "pl": "Polish", "tr": "Turkish"}
 LANGUAGES |= {"ur": "Urdu", "synthetic": "none (synthetic)", "": "unknown"}
 
@@ -38,7 +37,6 @@ def write_model_card(path: Path | str, run: Run) -> None:
     helpers |= {"collapse_mark": collapse_mark, "speakers_in_words": speakers_in_words}
     environment.globals |= helpers
     singles = [model for model in run.models if run.trainers[model] != FUSION]
-    single = best_model(singles, run.validation) if singles else ""
     groups = run.tables["groups"]
     groups = groups[groups["model"] == run.best]
     gaps = run.tables["gaps"]
@@ -46,7 +44,6 @@ def write_model_card(path: Path | str, run: Run) -> None:
         run=run,
         protocol=run.protocol,
         best=run.best,
-        single=single,
         fused=run.trainers[run.best] == FUSION,
         members=run.settings["fuse"]["members"] or singles,
         corpora=corpora_of(run),

@@ -4,14 +4,15 @@ from pathlib import Path
 
 from ser.errors import InputError
 
-FORMAT = 3  # a change of what is stored, or of what it means, raises it
-OLDEST = 2  # which is still read; 1 did not say what a model learnt from
+# A change of what is stored, or of what it means, raises it. 4: what predicts is model.onnx, of networks too, and the
+# folder tells temperature and certainty
+FORMAT = 4
 
 
 def check_format(found: object, folder: Path) -> None:
     """Raise `InputError` with the remedy unless this version reads folders of the format that is `found` in one."""
     if isinstance(found, int) and found > FORMAT:
-        raise InputError(f"{folder} has format {found}, this version reads up to {FORMAT}: update the package")
-    if not isinstance(found, int) or found < OLDEST:
+        raise InputError(f"{folder} has format {found}, this version reads format {FORMAT}: update the package")
+    if found != FORMAT:
         age = f"has format {found}" if isinstance(found, int) else "is older than the numbers of formats"
-        raise InputError(f"{folder} {age}, this version reads from {OLDEST}: train the model again (`dvc repro`)")
+        raise InputError(f"{folder} {age}, this version reads format {FORMAT}: train the model again (`dvc repro`)")

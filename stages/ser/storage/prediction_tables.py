@@ -2,8 +2,11 @@
 
 A table has one row a clip, fold and part, with the columns ``clip, fold, part, emotion`` (the true one) and one
 ``p_<emotion>`` for each class, in sorted order. `part` is ``test`` or ``validation``.
+Beside the tables of a trainer lies ``temperatures.json``, what `ser.probabilities.temperature` fitted on the validation
+rows of each model's folds.
 """
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,6 +15,7 @@ import pandas as pd
 
 from ser.errors import InputError
 from ser.storage.csv_tables import write_csv
+from ser.storage.whole_files import write_json
 
 # whose predictions, histories and importances are read: what else lies beside theirs is no input of a stage
 TRAINERS = ("train_ml", "train_lstm", "train_residual_keras", "train_cnn", "train_transformer")
@@ -20,6 +24,7 @@ KEY = ["clip", "fold", "part"]
 PARTS = ("test", "validation")
 PREFIX = "p_"
 SUM_TOLERANCE = 1e-3
+TEMPERATURES = "temperatures.json"
 
 
 def emotions_of(table: pd.DataFrame) -> list[str]:
@@ -83,6 +88,41 @@ def write_predictions(table: pd.DataFrame, path: Path | str) -> None:
     """Check a prediction table and write it, probabilities with 6 significant digits; raises as `check_table`."""
     check_table(table, str(path))
     write_csv(table, path)
+
+
+def write_temperatures(temperatures: dict[str, dict[int, float]], folder: Path | str) -> None:
+    """Write the temperatures of the models of a trainer by fold beside their prediction tables."""
+    write_json(temperatures, Path(folder) / TEMPERATURES)
+
+
+def read_temperatures(folder: Path | str, trainers: Sequence[str] = TRAINERS) -> dict[str, dict[int, float]]:
+    """Return the temperatures of the models of some trainers, by model and fold.
+
+    Parameters
+    ----------
+    folder, trainers
+        See `read_predictions`.
+
+    Returns
+    -------
+    dict of str to dict of int to float
+        Without those models of which nobody has written any.
+
+    Raises
+    ------
+    InputError
+        If a file is damaged.
+    """
+    found: dict[str, dict[int, float]] = {}
+    for beside in sorted({path.with_name(TEMPERATURES) for path in table_paths(folder, trainers)}):
+        try:
+            written = json.loads(beside.read_text()) if beside.exists() else {}
+            for model, of_model in written.items():
+                found[model] = {int(fold): float(temperature) for fold, temperature in of_model.items()}
+        except (ValueError, TypeError, AttributeError):
+            remedy = f"delete it and run `dvc repro --force {beside.parent.name}`"
+            raise InputError(f"{beside} is no table of temperatures: {remedy}") from None
+    return found
 
 
 def check_table(table: pd.DataFrame, name: str) -> None:

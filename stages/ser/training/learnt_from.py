@@ -4,15 +4,10 @@ The usual range of every number of `ser.audio.recording_profile` is that of the 
 of speakers who are left out few recordings lie outside.
 """
 
-import json
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 
 from ser.features.column_statistics import beyond_three_deviations, clip_means, column_statistics
-from ser.storage.prediction_tables import predicted_emotions
-from ser.storage.whole_files import write_json
 from ser.training.dataset import Dataset
 
 BEYOND = "inputs beyond 3 deviations, %"
@@ -49,26 +44,6 @@ def learnt_from(data: Dataset, rows: np.ndarray) -> dict[str, object]:
         languages = sorted(set(clips["language"]) - {""})
         corpora[corpus] = _counted(clips) | {"languages": languages} | data.origin["corpora"][corpus]
     return _counted(data.clips[rows]) | {"corpora": corpora}
-
-
-def add_scores(folder: Path, predictions: pd.DataFrame) -> None:
-    """Add to a model's ``model.json`` what it reached: ``validation_uar`` and ``test_uar``.
-
-    Parameters
-    ----------
-    folder : Path
-    predictions : pd.DataFrame
-        Of a fold's model those of its fold; of a model for use, which has seen all of them, those of all folds' models.
-    """
-    description = json.loads((folder / "model.json").read_text())
-    scores = {f"{part}_uar": round(uar_of(rows), 4) for part, rows in predictions.groupby("part")}
-    write_json(description | {"scores": scores}, folder / "model.json")
-
-
-def uar_of(rows: pd.DataFrame) -> float:
-    """Return the unweighted average recall of the rows of a prediction table, over the emotions that they show."""
-    right = predicted_emotions(rows) == rows["emotion"]
-    return float(right.groupby(rows["emotion"]).mean().mean())
 
 
 def usual_recordings(data: Dataset, rows: np.ndarray) -> dict[str, object]:

@@ -18,8 +18,10 @@ import pandas as pd
 
 from ser.networks.batches import learnt_counts
 from ser.networks.checkpoints import open_checkpoint
-from ser.networks.logit_adjustment import adjust, class_factors
+from ser.probabilities.logit_adjustment import adjust, class_factors
+from ser.probabilities.model_results import add_results
 from ser.settings.train_section import Train
+from ser.storage.model_cards import CARD
 from ser.storage.model_formats import FORMAT
 from ser.storage.seeds import derive_seed
 from ser.storage.shards import Ragged
@@ -36,7 +38,7 @@ from ser.training.dataset import (
     take,
 )
 from ser.training.kept_fits import HERE, Outcome, digest_of, keep_fit, kept_json
-from ser.training.learnt_from import add_scores, learnt_from, usual_recordings
+from ser.training.learnt_from import learnt_from, usual_recordings
 from ser.training.permutation_importance import group_importance
 
 MODELS = DATA / "models"
@@ -143,13 +145,16 @@ def _run_job(job: Job, key: str, plan: Plan) -> Outcome:
         layers = library.network_layers(fitted.model) if hasattr(library, "network_layers") else []
         tables = (pd.DataFrame(), pd.DataFrame(), pd.DataFrame())
     else:
-        layers, model, number = [], library.load(folder), int(job.fold.removeprefix("fold_"))
+        # what a user of the folder predicts with: all but the pretrained encoders, which need no such room, are graphs
+        predictor = importlib.import_module("ser.models.stored_model") if "model.onnx" in names else library
+        layers, model, number = [], predictor.load(folder), int(job.fold.removeprefix("fold_"))
 
         def predict_proba(inputs: np.ndarray | Ragged) -> np.ndarray:
-            return adjust(library.predict_proba(model, inputs), factors)
+            return adjust(predictor.predict_proba(model, inputs), factors)
 
         predictions = predict_fold(predict_proba, data, job.fold)
-        add_scores(folder, predictions)
+        add_results(folder, predictions)
+        names.append(CARD)
         repeats = settings.importance_repeats
         importance = group_importance(predict_proba, validation, plan.groups, repeats=repeats, seed=seed)
         importance.insert(0, "fold", number)

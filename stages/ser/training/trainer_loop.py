@@ -18,11 +18,12 @@ from ser.folds.speaker_groups import one_emotion_warning
 from ser.networks.checkpoints import CHECKPOINTS, remove_checkpoints
 from ser.networks.collapse import collapsed_folds, describe_collapse
 from ser.networks.layer_graph import Layer
+from ser.probabilities.model_results import add_results, temperatures_of, uar_of
 from ser.settings.compute_section import Compute
 from ser.settings.train_section import Train
 from ser.storage.csv_tables import write_csv
 from ser.storage.kept_folders import kept_folder
-from ser.storage.prediction_tables import scored_rows, write_predictions
+from ser.storage.prediction_tables import scored_rows, write_predictions, write_temperatures
 from ser.storage.whole_files import write_json
 from ser.training.dataset import (
     DATA,
@@ -36,7 +37,6 @@ from ser.training.dataset import (
     require_speakers,
 )
 from ser.training.kept_fits import HERE, Outcome, restore_fit
-from ser.training.learnt_from import add_scores, uar_of
 from ser.training.model_fits import MODELS, Job, Plan, fit_key, model_folder, run_job, training_rows
 
 TIMES = CHECKPOINTS / "seconds.json"
@@ -85,7 +85,8 @@ def cross_fit(
         See `run_jobs`.
     alone : bool
         Each model of the trainer is a DVC stage, and this is the only one in `fits`. As stages cannot share a folder of
-        tables, they go to that of the model, as ``predictions.csv``, ``history.csv`` and ``importance.csv``.
+        tables, they go to that of the model, as ``predictions.csv``, ``history.csv``, ``importance.csv`` and
+        ``temperatures.json``.
 
     Returns
     -------
@@ -109,12 +110,16 @@ def cross_fit(
         here=HERE,
     )
     outcomes, taken = fit_all(plan, data, compute)
+    temperatures = {}
     for model in fits:
         of_folds = [outcome for job, outcome in outcomes.items() if job.model == model and job.fold]
         path_of = partial(table_path, trainer=trainer, model=model, alone=alone)
         kept = sum(job.model == model and job.fold is not None for job in taken)
         write_tables(model, of_folds, path_of, stopped_early=patience_of(fits[model]) is not None, taken_over=kept)
-        add_scores(MODELS / trainer / model, pd.concat([outcome.predictions for outcome in of_folds]))
+        predictions = pd.concat([outcome.predictions for outcome in of_folds])
+        add_results(MODELS / trainer / model, predictions)
+        temperatures[model] = temperatures_of(predictions)
+        write_temperatures(temperatures, path_of("predictions").parent)
     if not alone and not (histories := DATA / "history" / trainer).is_dir():
         write_json({"models": []}, histories / "models.json")  # a declared output, and DVC warns of empty folders
     if taken:

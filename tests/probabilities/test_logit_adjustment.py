@@ -8,7 +8,7 @@ from sklearn.datasets import make_classification
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import recall_score
 
-from ser.networks.logit_adjustment import adjust, class_factors
+from ser.probabilities.logit_adjustment import adjust, class_factors
 
 COUNTS = st.lists(st.integers(0, 1000), min_size=2, max_size=8).filter(any)
 

@@ -1,0 +1,43 @@
+"""Write a trained model as one ONNX file, for programs without this library.
+
+The CNN, and an LSTM that reads no pitch, take samples: cleaning and features are inside. Other models take features,
+which `ser.load(model).features(recording)` gives in Python; the file's metadata says which, the names of the
+emotions, and the licences of the corpora, which bind the file, too.
+"""
+
+from pathlib import Path
+
+import click
+
+from ser.commands.command_line import help_of
+
+
+@click.command(help=help_of(__doc__))
+@click.argument("model", required=False, metavar="[NAME_OR_FOLDER]")
+@click.option("--output", type=click.Path(path_type=Path), help="The file.  [default: <model>.onnx]")
+@click.option(
+    "--audonnx",
+    type=click.Path(path_type=Path),
+    metavar="FOLDER",
+    help="Write a folder that audonnx loads instead: the graph for one clip, and a model.yaml.",
+)
+@click.option("--calibrated", is_flag=True, help="With the temperature inside; see `ser predict --calibrated`.")
+def command(model: str | None, output: Path | None, audonnx: Path | None, calibrated: bool) -> None:
+    if output and audonnx:
+        raise click.UsageError("--output and --audonnx are two ways to write: name one")
+    if output and output.suffix != ".onnx":
+        raise click.BadParameter(f"{output}: wanted is .onnx", param_hint="--output")
+    from ser.exporting.audonnx_folder import write_folder
+    from ser.exporting.model_export import export, input_in_words
+    from ser.graphs.graph_writer import write_model
+
+    exported = export(model, calibrated=calibrated, one_clip=audonnx is not None)
+    if audonnx:
+        write_folder(exported, audonnx)
+        print(f"{audonnx}: audonnx.load({str(audonnx)!r})")
+    else:
+        about = exported.description
+        path = output or Path(f"{'_'.join(filter(None, (about['model'], about['fold'])))}.onnx")
+        write_model(exported.model, path)
+        print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {', '.join(exported.description['classes'])}")
+    print(input_in_words(exported.inputs, exported.description["normalization"]))

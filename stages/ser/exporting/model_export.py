@@ -1,0 +1,174 @@
+"""A trained model as one ONNX file: from samples to probabilities where a graph can compute what the model reads.
+
+It can for log-mel spectra and for frames without pitch. Pitch, and functionals, which depend on it, it cannot: then the
+file takes these, and the installed package gives them (`ser.prediction.trained_model.TrainedModel.features`).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, NamedTuple
+
+import onnx
+
+from ser.errors import InputError
+from ser.exporting.descriptor_graph import frames, frames_inside, log_mel
+from ser.exporting.probability_graph import adjusted, at_temperature, fused
+from ser.exporting.signal_graph import cleaned, outside
+from ser.graphs.graph_writer import FLOAT, OPSET, GraphWriter
+from ser.models.stored_model import FILE
+from ser.prediction.model_folder import ENSEMBLE, MEMBERS, ensemble_rule, find_folder, read_description
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+SIGNAL, PROBABILITIES = "signal", "probabilities"
+SHAPES = {"functionals": "(clips, columns)", "frames": "(time, columns)", "logmel": "(time, bands)"}
+
+
+class Export(NamedTuple):
+    """An exported model.
+
+    Attributes
+    ----------
+    model : onnx.ModelProto
+    description : dict
+        The model's ``model.json``.
+    inputs : dict of str to dict
+        By the name of each of the graph's inputs the ``input`` of the models that read it.
+    """
+
+    model: ModelProto
+    description: dict
+    inputs: dict[str, dict]
+
+
+def export(model: Path | str | None, *, calibrated: bool = False, one_clip: bool = False) -> Export:
+    """Write a model as a graph.
+
+    Parameters
+    ----------
+    model : Path, str or None
+        As of `ser.load`.
+    calibrated : bool
+        Whether the probabilities are those at the model's temperature.
+    one_clip : bool
+        Whether functionals are those of one clip, and not of any number.
+
+    Raises
+    ------
+    InputError
+        If there is no such model, or it is one on a pretrained encoder.
+    """
+    folder = find_folder(model)
+    description = read_description(folder)
+    is_ensemble = description["trainer"] == ENSEMBLE
+    folders = [folder / MEMBERS / name for name in description["members"]] if is_ensemble else [folder]
+    members = {place: read_description(place) for place in folders}
+    rule = ensemble_rule(description, folder) if is_ensemble else None
+    stored = {place: _graph_of(place, member) for place, member in members.items()}
+    whole = description["normalization"] == "train" and all(_inside(member["input"]) for member in members.values())
+    one_clip = one_clip or is_ensemble
+    graph, inputs, found, known = GraphWriter("ser"), {}, {}, []
+    for place, member in members.items():
+        own = member["input"]
+        name = SIGNAL if whole else own["kind"]
+        if name not in inputs:
+            inputs[name] = own
+            graph.input(name, _shape(name, own, one_clip=one_clip))
+        read = _features(graph, own, found) if whole else name
+        probabilities = graph.include(stored[place], read, PROBABILITIES)
+        known.append(adjusted(graph, probabilities, member["class_factors"]))
+    together = fused(graph, known, rule) if rule else known[0]
+    if calibrated:
+        together = at_temperature(graph, together, description["temperature"])
+    clips = "clips" if "functionals" in inputs and not one_clip else 1
+    graph.output(graph.Cast(together, to=FLOAT), PROBABILITIES, [clips, len(description["classes"])])
+    return Export(graph.model(metadata_of(description, inputs, calibrated=calibrated)), description, inputs)
+
+
+def _graph_of(folder: Path, description: dict) -> ModelProto:
+    """Return the graph of a model's folder."""
+    if description["trainer"] == "train_transformer":
+        raise InputError(f"{folder}: models on pretrained encoders ({description['model']}) have no export")
+    try:
+        graph = onnx.load_model(folder / FILE)
+        onnx.checker.check_model(graph)
+        if [each.name for each in graph.graph.input] != [description["input"]["kind"]]:
+            raise ValueError("a graph of something else")
+    except Exception as error:  # what protobuf and onnx raise has no base of its own
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(f"{folder}/{FILE}: no model that can be exported ({reason}); train it again") from None
+    return graph
+
+
+def _inside(own: dict) -> bool:
+    """Whether a graph can compute what a model reads."""
+    if outside(SimpleNamespace(**own["audio"])):
+        return False
+    return own["kind"] == "logmel" or (own["kind"] == "frames" and frames_inside(own["extract"]["frames"]["groups"]))
+
+
+def _features(graph: GraphWriter, own: dict, found: dict[str, str]) -> str:
+    """Return what a model reads of the samples, written once for all models that read the same."""
+    audio, kind = SimpleNamespace(**own["audio"]), own["kind"]
+    if SIGNAL not in found:
+        found[SIGNAL] = cleaned(graph, SIGNAL, audio)
+    key = json.dumps([kind, own["extract"]])
+    if key not in found:
+        found[key] = (log_mel if kind == "logmel" else frames)(graph, found[SIGNAL], own["extract"], audio.sample_rate)
+    return found[key]
+
+
+def _shape(name: str, own: dict, *, one_clip: bool) -> list[int | str]:
+    if name == SIGNAL:
+        return [1, "samples"]
+    rows = (1 if one_clip else "clips") if name == "functionals" else "time"
+    return [rows, len(own["names"])]
+
+
+def metadata_of(description: dict, inputs: dict[str, dict], *, calibrated: bool) -> dict[str, str]:
+    """Return what an exported file tells of itself: texts, and lists and settings as JSON (docs/use.md)."""
+    first = next(iter(inputs.values()))
+    said = {
+        "model": description["model"],
+        "fold": description["fold"] or "",
+        "emotions": json.dumps(description["classes"], ensure_ascii=False),
+        "opset": str(OPSET),
+        "probabilities": f"at the temperature {description['temperature']:g}" if calibrated else "as predicted",
+        "normalization": description["normalization"],
+        "input": input_in_words(inputs, description["normalization"]),
+        "audio": json.dumps(first["audio"]),
+        "learnt_from": json.dumps(description["learnt_from"]["corpora"], ensure_ascii=False),
+    }
+    for name, own in inputs.items():
+        if name != SIGNAL:
+            settings = {key: own["extract"][key] for key in ("n_fft", "hop_length", own["kind"])}
+            said |= {f"{name} names": json.dumps(own["names"]), f"{name} settings": json.dumps(settings)}
+    return said
+
+
+def input_in_words(inputs: dict[str, dict], normalization: str) -> str:
+    """Return what the inputs of an exported file are, what is done inside, and where the rest comes from."""
+    audio = next(iter(inputs.values()))["audio"]
+    steps = {
+        "the offset": audio["remove_dc"],
+        "trimming": audio["trim_db"] is not None,
+        "the level": audio["normalize"] != "none",
+        "the fixed length": audio["fixed_samples"] is not None,
+    }
+    cleaned_by = ", ".join([step for step, done in steps.items() if done] + ["rounding to 16 bits"])
+    if SIGNAL in inputs:
+        return (
+            f"{SIGNAL}: mono samples at {audio['sample_rate']} Hz, float32 of full scale 1 and shape (1, samples), 0.3 "
+            f"to {audio['max_seconds']:g} s; inside are {cleaned_by}, and features"
+        )
+    named = ", ".join(f"{name}: float32 of shape {SHAPES[name]}" for name in inputs)
+    if normalization == "speaker":
+        source = "ser.load(model).features_many(recordings), which normalises those of each speaker,"
+    else:
+        source = "ser.load(model).features(recording)"
+    source += " of the Python package reproducible-ser"
+    return f"{named}; from {source}: decoding, resampling, {cleaned_by}, features"
