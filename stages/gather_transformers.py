@@ -35,8 +35,9 @@ def gather_transformers() -> None:
         write_json({"models": names}, folder / "models.json")  # DVC warns of empty folders
         for name in names:
             source = models / name / f"{table}.csv"
-            if not source.is_file():
-                raise InputError(f"{source} not found: run `dvc repro {TRAINER}`")
+            for path in (source, models / name / TEMPERATURES):
+                if not path.is_file():
+                    raise InputError(f"{path} not found: run `dvc repro {TRAINER}`")
             with written(folder / f"{name}.csv") as temporary:
                 shutil.copyfile(source, temporary)
     temperatures = [json.loads((models / name / TEMPERATURES).read_text()) for name in names]

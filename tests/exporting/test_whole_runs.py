@@ -6,7 +6,9 @@ FULL=1: all clips of the demo and 100 of RAVDESS; else some of each.
 import gc
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+import audonnx
 import numpy as np
 import onnxruntime
 import psutil
@@ -17,6 +19,7 @@ import soxr
 import ser
 from conftest import CORPORA, FULL, needs_corpora, run_stage, workplace
 from dvc_clone import MODELS
+from ser.exporting.audonnx_folder import write_folder
 from ser.exporting.model_export import export
 
 pytestmark = pytest.mark.verify
@@ -58,15 +61,19 @@ def folders(trained: Path) -> list[Path]:
 
 
 def differences(trained: Path, clips: list[np.ndarray]) -> dict[str, np.ndarray]:
-    """Return by folder how far the graph's probabilities are from the model's, the largest of each clip."""
+    """Return by folder how far the probabilities of graph and audonnx folder are from the model's, a number a clip."""
     found = {}
     for folder in folders(trained):
         loaded, exported = ser.load(folder), export(folder)
         session = onnxruntime.InferenceSession(exported.model.SerializeToString())
+        with TemporaryDirectory() as place:
+            write_folder(export(folder, one_clip=True), Path(place))
+            other = audonnx.load(place)
         for y in clips:
             inputs = {"signal": y[None]} if "signal" in exported.inputs else loaded.features(y, RATE)
             (p,) = session.run(["probabilities"], inputs)
-            own = np.abs(p[0] - loaded.predict(y, RATE).probabilities).max()
+            expected = loaded.predict(y, RATE).probabilities
+            own = max(np.abs(p[0] - expected).max(), np.abs(other(y, RATE)[0] - expected).max())
             found.setdefault(str(folder.relative_to(trained / "data/models")), []).append(own)
     return {name: np.array(values) for name, values in found.items()}
 

@@ -212,9 +212,12 @@ def test_audonnx_hands_over_channels_integers_and_another_rate(repro, own_record
 
 
 def test_a_models_own_folder_is_not_overwritten(repro):
-    run = run_stage(repro, "export", "cnn", "--audonnx", "data/models/train_cnn/cnn")
-    assert run.returncode == 1
-    assert "is a model's own folder: name another for audonnx" in run.stderr
+    before = (repro / "data/models/train_cnn/cnn/model.onnx").read_bytes()
+    for arguments in (["--audonnx", "data/models/train_cnn/cnn"], ["--output", "data/models/train_cnn/cnn/model.onnx"]):
+        run = run_stage(repro, "export", "cnn", *arguments)
+        assert run.returncode == 1
+        assert "is a model's own folder: name another for " in run.stderr
+    assert (repro / "data/models/train_cnn/cnn/model.onnx").read_bytes() == before
 
 
 @pytest.mark.parametrize("model", ["cnn", "lightgbm", "ensemble"])

@@ -299,6 +299,24 @@ def test_an_ensemble_whose_rule_is_damaged_is_one_line(trained, tmp_path):
                 use(folder)
 
 
+def test_members_that_read_something_else_are_refused(trained, tmp_path):
+    """What several members read is computed once: by the settings of one, the others would be wrong without a word."""
+    folder = shutil.copytree(trained / "data/models/fuse/ensemble", tmp_path / "ensemble")
+    place = folder / "members/svm_rbf/model.json"
+    description = json.loads(place.read_text())
+    own = description["input"]
+    others = {
+        "classes": description | {"classes": ["anger", "neutral", "fear"]},
+        "audio": description | {"input": own | {"audio": own["audio"] | {"peak_db": -3.0}}},
+        "functionals": description | {"input": own | {"extract": own["extract"] | {"hop_length": 80}}},
+    }
+    for name, other in others.items():
+        place.write_text(json.dumps(other))
+        for use in (ser.load, export):
+            with pytest.raises(InputError, match=f"svm_rbf was trained on other {name} than the other members"):
+                use(folder)
+
+
 # --- models that normalise by speaker
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from ser.commands.command_line import help_of
+from ser.errors import InputError
 
 
 @click.command(help=help_of(__doc__))
@@ -38,6 +39,8 @@ def command(model: str | None, output: Path | None, audonnx: Path | None, calibr
     else:
         about = exported.description
         path = output or Path(f"{'_'.join(filter(None, (about['model'], about['fold'])))}.onnx")
+        if (path.parent / "model.json").exists():
+            raise InputError(f"{path.parent} is a model's own folder: name another for the export")
         write_model(exported.model, path)
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {', '.join(exported.description['classes'])}")
     print(input_in_words(exported.inputs, exported.description["normalization"]))

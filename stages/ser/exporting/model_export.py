@@ -19,7 +19,7 @@ from ser.exporting.probability_graph import adjusted, at_temperature, fused
 from ser.exporting.signal_graph import cleaned, outside
 from ser.graphs.graph_writer import FLOAT, OPSET, GraphWriter
 from ser.models.stored_model import FILE
-from ser.prediction.model_folder import ENSEMBLE, MEMBERS, ensemble_rule, find_folder, read_description
+from ser.prediction.model_folder import ENSEMBLE, ensemble_rule, find_folder, read_description, read_members
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -65,8 +65,7 @@ def export(model: Path | str | None, *, calibrated: bool = False, one_clip: bool
     folder = find_folder(model)
     description = read_description(folder)
     is_ensemble = description["trainer"] == ENSEMBLE
-    folders = [folder / MEMBERS / name for name in description["members"]] if is_ensemble else [folder]
-    members = {place: read_description(place) for place in folders}
+    members = read_members(description, folder) if is_ensemble else {folder: description}
     rule = ensemble_rule(description, folder) if is_ensemble else None
     stored = {place: _graph_of(place, member) for place, member in members.items()}
     whole = description["normalization"] == "train" and all(_inside(member["input"]) for member in members.values())

@@ -154,8 +154,26 @@ def open_model(folder: Path) -> Opened:
     if description["trainer"] != ENSEMBLE:
         return Opened(description, [_load(folder, description)], None)
     rule = ensemble_rule(description, folder)
-    folders = [folder / MEMBERS / str(name) for name in description["members"]]
-    return Opened(description, [_load(each, read_description(each)) for each in folders], rule)
+    return Opened(description, [_load(*each) for each in read_members(description, folder).items()], rule)
+
+
+def read_members(description: dict, folder: Path) -> dict[Path, dict]:
+    """Return the descriptions of an ensemble's members by their folders.
+
+    Raises
+    ------
+    InputError
+        If a member cannot be read, or was trained on other emotions, audio or features than another: what several read
+        is computed once.
+    """
+    members = {place: read_description(place) for place in (folder / MEMBERS / str(n) for n in description["members"])}
+    read: dict[str, object] = {"classes": description["classes"]}
+    for place, member in members.items():
+        own = member["input"]
+        for name, value in (("classes", member["classes"]), ("audio", own["audio"]), (own["kind"], own.get("extract"))):
+            if read.setdefault(name, value) != value:
+                raise InputError(f"{place} was trained on other {name} than the other members: run `dvc repro fuse`")
+    return members
 
 
 def ensemble_rule(description: dict, folder: Path) -> Rule:
