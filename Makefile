@@ -11,7 +11,7 @@
 # make pr-report  what this branch changes, with intervals: reports/pr.md; BASE=main, MODEL=ensemble
 # make gate    fail if MODEL=ensemble has become worse than on BASE=main, beyond chance
 # make bench   speed and memory of prepare, evaluate and report, of the features beside librosa, openSMILE and asrfront,
-#              of the LSTM's epochs beside the usual ways, where the time of a network's fit goes, and predictions; with
+#              of the LSTM's epochs beside the usual ways, where the time of a network's fit goes, predictions, a timeline; with
 #              BENCH="--audio folder" the features are those of real speech
 PYTHON ?= python3
 VENV := .venv
@@ -73,6 +73,7 @@ bench: $(VENV)/.installed-bench
 	$(VENV)/bench/bin/python benchmarks/lstm.py
 	$(VENV)/bench/bin/python benchmarks/training.py
 	$(VENV)/bench/bin/python benchmarks/prediction.py
+	$(VENV)/bench/bin/python benchmarks/timeline.py
 
 lint: $(VENV)/.installed-dev
 	ruff check

@@ -49,6 +49,7 @@ TOGETHER = {
         "test_synthetic_speech",
         "test_time_scale",
     ),
+    "service": ("test_access", "test_clients", "test_live_streams", "test_requests", "test_server", "test_timelines"),
     "keras": ("test_cnn", "test_residual", "test_pipeline", "test_left_out"),
 }
 
@@ -200,6 +201,41 @@ def small_ravdess(tmp_path_factory) -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, np.repeat(to_int16(synthesize(clip, 3, 16000)), 3), 48000)
     return raw
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory) -> Path:
+    """A folder with a small model, svm_rbf, that the tests of the service use, and speech of one speaker in clips/."""
+    folder = workplace(tmp_path_factory.mktemp("trained") / "work", train_ml__models=["svm_rbf"])
+    steps = ("prepare", "split", "augment", "extract prepared", "extract augmented", "train_ml")
+    for command in (*steps, "demo clips --speakers 1"):
+        run = run_stage(folder, *command.split())
+        assert run.returncode == 0, run.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def clips(trained) -> list[Path]:
+    """The recordings of an utterance in clips/."""
+    return sorted((trained / "clips").rglob("*.wav"))
+
+
+@pytest.fixture(scope="session")
+def compressed(clips) -> bytes:
+    """One of them as a messenger writes it."""
+    from media_files import encoded
+
+    samples, rate = soundfile.read(clips[0], dtype="float32")
+    return encoded(np.repeat(samples, 48000 // rate), "ogg", "libopus", sr=48000)
+
+
+@pytest.fixture(scope="module")
+def service(trained, tmp_path_factory):
+    """A service of that model, that loses patience after a second, and takes a megabyte."""
+    from running_service import running
+
+    with running(trained, tmp_path_factory.mktemp("service"), "--patience", "1", "--megabytes", "1") as found:
+        yield found
 
 
 def stop_after(epochs: int, train_epoch):

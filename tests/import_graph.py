@@ -6,12 +6,15 @@ from pathlib import Path
 # of design: a room imports only rooms of lower floors
 FLOORS = {
     0: ("storage", "settings"),
-    1: ("compute", "audio", "features", "augmentation", "demo", "folds", "networks", "graphs", "probabilities"),
-    2: ("corpora", "models", "evaluation"),
+    1: (
+        *("compute", "audio", "features", "augmentation", "demo", "folds", "networks", "graphs", "probabilities"),
+        *("speech", "timelines"),
+    ),
+    2: ("corpora", "models", "evaluation", "streams"),
     3: ("audit", "fetching", "collecting", "encoders", "training", "fusion", "charts"),
     4: ("reporting", "prediction"),
     5: ("review", "exporting"),
-    6: ("experiments",),
+    6: ("experiments", "serving"),
     7: ("commands",),
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms}

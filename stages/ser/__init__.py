@@ -1,7 +1,12 @@
 """Speech emotion recognition: ``ser.load(folder)`` gives a trained model, the rooms below are the library."""
 
 import importlib
+import os
 from typing import TYPE_CHECKING, Any
+
+# From 1.29 on ONNX Runtime tells Microsoft's servers how it is used, and leaves an identifier in the temporary folder,
+# unless this is set before it is imported. Whoever wants that sets it to 0.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 if TYPE_CHECKING:
     from ser.prediction.trained_model import load

@@ -19,7 +19,9 @@ STAGES = sorted((ROOT / "stages").glob("*.py"))
 MODULES = {path.stem for path in (ROOT / "stages/ser/commands").glob("[!_]*.py")} - {"command_line"}
 NOTHING_THERE = {  # arguments that are right, but name what is not there
     "predict": ["missing.wav"],
+    "timeline": ["missing.wav"],
     "export": ["missing"],
+    "serve": ["--model", "missing"],
     "audit": ["missing"],
     "corpus": ["ravdess"],
     "checkpoint": ["somebody/missing", "folder"],

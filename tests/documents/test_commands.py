@@ -10,7 +10,9 @@ import subprocess
 from pathlib import Path
 
 import click
+import numpy as np
 import pytest
+import soundfile
 
 from conftest import ROOT, SMALL, environment, run_stage, set_params
 from dvc_clone import clone, dvc
@@ -20,11 +22,13 @@ pytestmark = pytest.mark.verify
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(bash|console)\n(.*?)^```", re.M | re.S)
 RUN = re.compile(  # what takes less than two minutes in a small clone, and no download
-    r"ser (demo|predict|audit|override|features|corpora|completion) .*"
+    r"ser (demo|predict|timeline|audit|override|features|corpora|completion) .*"
     r"|dvc exp run (?!--queue|.*checkpoints|.*corpora\)).*|dvc exp apply mine"
     r"|dvc (params|metrics|plots) diff.*|dvc repro"
 )
-WORDS = {"git", "cd", "source", "python3", "pip", "dask", "PYTHONPATH=stages", "export", "rm"}  # tools of others
+WORDS = {  # tools of others
+    *("git", "cd", "source", "python", "python3", "pip", "dask", "PYTHONPATH=stages", "export", "rm", "curl", "docker"),
+}
 
 
 def commands() -> list[tuple[str, str]]:
@@ -66,8 +70,11 @@ def git(folder: Path, *arguments: str) -> None:
 @pytest.mark.parametrize(("page", "command"), commands())
 def test_a_command_of_the_documents_is_one(page, command, place):
     if RUN.fullmatch(command):
-        if "../clips" in command and not (place.parent / "clips").exists():
+        if re.search("../(clips|call)", command) and not (place.parent / "clips").exists():
             assert run_stage(place, "demo", "../clips", "--speakers", "1").returncode == 0
+        if "../call.wav" in command and not (place.parent / "call.wav").exists():
+            clips = [soundfile.read(path)[0] for path in sorted((place.parent / "clips").rglob("*-b-1.wav"))]
+            soundfile.write(place.parent / "call.wav", np.concatenate(clips), 16000)
         run = subprocess.run(["bash", "-c", command], cwd=place, env=environment(), capture_output=True, text=True)
         git(place, "restore", ".")
         assert dvc(place, "checkout").returncode == 0

@@ -5,9 +5,11 @@ Needs the package index, so it is no part of `make test`.
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -61,10 +63,15 @@ def trained(tmp_path_factory) -> Path:
 def test_the_wheel_holds_the_library_and_nothing_else(wheel):
     names = zipfile.ZipFile(wheel).namelist()
     assert {name.split("/")[0] for name in names} == {"ser", f"reproducible_ser-{wheel.name.split('-')[1]}.dist-info"}
-    assert {"ser/py.typed", "ser/reporting/model_card.md"} <= {*names}
+    assert {
+        "ser/py.typed",
+        "ser/reporting/model_card.md",
+        "ser/serving/page/index.html",
+        "ser/serving/static/static.js",
+    } <= {*names}
     assert [name for name in names if name.endswith("extra_metadata/params.yaml")]
     suffixes = {Path(name).suffix for name in names if not name.split("/")[0].endswith("dist-info")}
-    assert suffixes <= {".py", ".typed", ".yaml", ".md", ".html", ".css", ".js"}, suffixes
+    assert suffixes <= {".py", ".typed", ".yaml", ".md", ".html", ".css", ".js", ".svg", ".txt"}, suffixes
     assert not [name for name in names if "test" in name.lower() or name.startswith("ser/data")]
 
 
@@ -99,3 +106,26 @@ def test_every_model_predicts_and_is_exported_from_another_folder(version, wheel
     assert "is not installed: pip install -e '.[train]'" in said
     said = run(bin / "ser", "gate", folder=tmp_path, code=2)  # nothing was compared
     assert said == "error: nothing compared: this is no clone of the project: change to its root, where dvc.yaml is\n"
+
+
+@pytest.mark.parametrize("version", PYTHONS)
+def test_timelines_pictures_and_the_service_take_their_extras(version, wheel, trained, tmp_path):
+    run(python(version), "-m", "venv", "environment", folder=tmp_path)
+    bin = tmp_path / "environment/bin"
+    model, clip = trained / "data/models/train_ml/svm_rbf", min((trained / "clips").rglob("*.wav"))
+    run(bin / "python", "-m", "pip", "install", "--quiet", wheel, folder=tmp_path)
+    timeline = ("timeline", clip, "--model", model)
+    assert " s is speech" in run(bin / "ser", *timeline, "--output", "a.TextGrid", folder=tmp_path)
+    assert "pip install" in run(bin / "ser", *timeline, "--output", "a.png", folder=tmp_path, code=1)
+    assert "pip install" in run(bin / "ser", "serve", "--model", model, folder=tmp_path, code=1)
+    run(bin / "python", "-m", "pip", "install", "--quiet", f"{wheel}[serve,plots]", folder=tmp_path)
+    run(bin / "ser", *timeline, "--output", "a.png", folder=tmp_path)
+    command = [bin / "ser", "serve", "--model", model, "--port", "0"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as served:
+        try:
+            address = next(filter(None, (re.search(r"http://127\.0\.0\.1:\d+", line) for line in served.stdout)))[0]
+            request = urllib.request.Request(f"{address}/timeline", clip.read_bytes(), {"Content-Type": "audio/wav"})
+            answer = json.load(urllib.request.urlopen(request, timeout=60))
+        finally:
+            served.terminate()
+    assert answer["channels"][0]["segments"] and answer["model"] == "train_ml/svm_rbf"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from ser.storage.csv_tables import write_csv
-from ser.storage.whole_files import write_json, written
+from ser.storage.whole_files import temporary_name, write_json, written
 
 
 def test_file_appears_under_its_name_when_it_is_complete(tmp_path):
@@ -34,13 +34,18 @@ def test_failed_first_write_leaves_no_file_of_the_name(tmp_path):
     with pytest.raises(RuntimeError), written(tmp_path / "a.txt") as temporary:
         temporary.write_text("ne")
         raise RuntimeError
-    assert not (tmp_path / "a.txt").exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_cannot_be_renamed_is_not_left_behind(tmp_path):
+    (tmp_path / "a.txt").mkdir()
+    with pytest.raises(OSError), written(tmp_path / "a.txt") as temporary:
+        temporary.write_text("new")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]
 
 
 def test_what_a_killed_run_left_behind_is_written_over(tmp_path):
-    with pytest.raises(RuntimeError), written(tmp_path / "a.txt") as temporary:
-        temporary.write_text("what was left behind")
-        raise RuntimeError
+    temporary_name(tmp_path / "a.txt").write_text("what was left behind")
     with written(tmp_path / "a.txt") as temporary:
         temporary.write_text("new")
     assert [file.name for file in tmp_path.iterdir()] == ["a.txt"]

@@ -68,14 +68,12 @@ def decode_apart(file: BinaryIO, path: str | None, max_seconds: float, name: str
         content = file.read()
     with _process() as process:
         try:
-            _send(process.stdin, json.dumps(request).encode())
-            _send(process.stdin, content)
-            reply = json.loads(_receive(process.stdout))
-            samples = _receive(process.stdout)
+            send(process.stdin, json.dumps(request).encode())
+            send(process.stdin, content)
+            reply = json.loads(receive(process.stdout))
+            samples = receive(process.stdout)
         except (EOFError, BrokenPipeError):
-            code = process.wait()
-            out_of_time = resource is not None and code == -_signal_number("SIGXCPU")
-            raise UnusableAudioError(TOO_LONG if out_of_time else DIED) from None
+            raise death(process) from None
     if "refused" in reply:
         raise UnusableAudioError(reply["refused"])
     if "os_error" in reply:
@@ -87,48 +85,60 @@ def serve() -> None:
     """Answer requests until there are no more; runs in the other process."""
     from ser.audio.compressed_decoding import decode_compressed
 
-    requests, replies = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is no reply
-    _send(replies, b"ready")
+    requests, replies = ready()
     while True:
         try:
-            request = json.loads(_receive(requests))
-            content = _receive(requests)
+            request = json.loads(receive(requests))
+            content = receive(requests)
         except EOFError:
             return
-        _limit(request["max_seconds"])
+        limit(request["max_seconds"])
         reply, y = _answer(decode_compressed, request, content)
-        _send(replies, json.dumps(reply).encode())
-        _send(replies, y)
-        _limit(request["max_seconds"])  # what is left to clean up may take long, and not be taken from the next file
+        send(replies, json.dumps(reply).encode())
+        send(replies, y)
+        limit(request["max_seconds"])  # what is left to clean up may take long, and not be taken from the next file
+
+
+def ready() -> tuple[BinaryIO, BinaryIO]:
+    """Return what requests are read from and replies written to, in the other process, which says that it is there."""
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what a library prints is no reply
+    send(replies, b"ready")
+    return sys.stdin.buffer, replies
 
 
 def _answer(decode, request: dict, content: bytes) -> tuple[dict, bytes]:
     try:
         with open(request["path"], "rb") if request["path"] else io.BytesIO(content) as file:
             recording = decode(file, request["max_seconds"], request["name"])
-    except UnusableAudioError as error:
-        return {"refused": str(error)}, b""
-    except MemoryError:
-        return {"refused": "it asks for more memory than its length explains: damaged, or made to do so"}, b""
-    except OSError as error:
-        return {"os_error": [error.errno, error.strerror]}, b""
-    except Exception as error:  # what a binding does not expect of a file costs that file and not the run either
-        return {"refused": FAILED.format(type(error).__name__)}, b""
+    except Exception as error:
+        return refusal(error), b""
     return {key: value for key, value in recording._asdict().items() if key != "y"}, recording.y.tobytes()
 
 
-def _limit(max_seconds: float) -> None:
-    """Allow one more file's processor time and memory."""
+def refusal(error: Exception) -> dict:
+    """Return the reply to a request that failed."""
+    if isinstance(error, UnusableAudioError):
+        return {"refused": str(error)}
+    if isinstance(error, MemoryError):
+        return {"refused": "it asks for more memory than its length explains: damaged, or made to do so"}
+    if isinstance(error, OSError):
+        return {"os_error": [error.errno, error.strerror]}
+    # what a binding does not expect of a file costs that file and not the run either
+    return {"refused": FAILED.format(type(error).__name__)}
+
+
+def limit(max_seconds: float) -> None:
+    """Allow the processor time and memory of so many seconds more, in the other process."""
     if resource is None:
         return
     used = resource.getrusage(resource.RUSAGE_SELF)
     seconds = used.ru_utime + used.ru_stime + CPU_SECONDS + CPU_PER_SECOND * max_seconds
     memory = MEMORY + int(BYTES_PER_SECOND * max_seconds)
-    for limit, value in ((resource.RLIMIT_CPU, int(seconds) + 1), (resource.RLIMIT_AS, memory)):
-        hard = resource.getrlimit(limit)[1]
+    for what, value in ((resource.RLIMIT_CPU, int(seconds) + 1), (resource.RLIMIT_AS, memory)):
+        hard = resource.getrlimit(what)[1]
         with suppress(ValueError, OSError):  # macOS refuses one of address space that is below what is mapped
-            resource.setrlimit(limit, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
+            resource.setrlimit(what, (value if hard == resource.RLIM_INFINITY else min(value, hard), hard))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
@@ -136,28 +146,54 @@ class _Decoder:
     """The other process; it is ended when the thread that had it is."""
 
     def __init__(self):
-        self.process = subprocess.Popen(
-            # -P: a json.py that lies where a person works, amid downloads, is not run
-            [sys.executable, "-P", "-S", "-c", START, json.dumps([x for x in sys.path if isinstance(x, str)])],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=os.environ | SINGLE_THREADED,
-        )
-        self.end = weakref.finalize(self, _end, self.process)
-        try:
-            _receive(self.process.stdout)
-        except EOFError:
-            raise InputError(
-                f"no decoder of compressed audio: `{sys.executable} -c 'import av, soundfile'` says why"
-            ) from None
+        self.process = start_process(START)
+        self.end = weakref.finalize(self, end_process, self.process)
 
 
-def _end(process: subprocess.Popen) -> None:
+def start_process(code: str) -> subprocess.Popen:
+    """Start another process, and wait until it is `ready`.
+
+    Parameters
+    ----------
+    code : str
+        Python, which is run with this process's path.
+
+    Raises
+    ------
+    InputError
+        If it ends instead.
+    """
+    process = subprocess.Popen(
+        # -P: a json.py that lies where a person works, amid downloads, is not run
+        [sys.executable, "-P", "-S", "-c", code, json.dumps([x for x in sys.path if isinstance(x, str)])],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=os.environ | SINGLE_THREADED,
+    )
+    try:
+        receive(process.stdout)
+    except EOFError:
+        end_process(process)
+        raise InputError(
+            f"no decoder of compressed audio: `{sys.executable} -c 'import av, soundfile'` says why"
+        ) from None
+    return process
+
+
+def end_process(process: subprocess.Popen) -> None:
+    """End the other process, whatever it does."""
     process.kill()
     process.wait()
-    process.stdin.close()
-    process.stdout.close()
+    for pipe in (process.stdin, process.stdout):
+        with suppress(BrokenPipeError):
+            pipe.close()
+
+
+def death(process: subprocess.Popen) -> UnusableAudioError:
+    """Return why the other process has ended."""
+    out_of_time = resource is not None and process.wait() == -_signal_number("SIGXCPU")
+    return UnusableAudioError(TOO_LONG if out_of_time else DIED)
 
 
 @contextmanager
@@ -180,13 +216,15 @@ def _signal_number(name: str) -> int:
     return int(getattr(signal, name))
 
 
-def _send(pipe: BinaryIO, content: bytes) -> None:
+def send(pipe: BinaryIO, content: bytes) -> None:
+    """Write a message."""
     pipe.write(LENGTH.pack(len(content)))
     pipe.write(content)
     pipe.flush()
 
 
-def _receive(pipe: BinaryIO) -> bytes:
+def receive(pipe: BinaryIO) -> bytes:
+    """Read a message; `EOFError` if there is none any more."""
     length = LENGTH.unpack(_exactly(pipe, LENGTH.size))[0]
     return _exactly(pipe, length)
 

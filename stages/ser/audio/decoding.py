@@ -8,9 +8,11 @@ used is refused by `UnusableAudioError` with the reason.
 
 import os
 import stat
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from ser.audio.container_headers import HEADER_BYTES, audio_start, kind_of
 from ser.audio.container_sizes import DataChunk, data_chunk, mended
@@ -20,6 +22,7 @@ from ser.audio.recordings import (
     MAX_RATE,
     MIN_RATE,
     Recording,
+    Signal,
     UnusableAudioError,
     record,
 )
@@ -86,23 +89,72 @@ def decode(file: Path | str | BinaryIO, *, max_seconds: float) -> Recording:
 
 
 def _decode(file: BinaryIO, path: str | None, max_seconds: float) -> Recording:
+    name = path or str(getattr(file, "name", ""))
+    plain = plain_source(file, name, max_seconds)
+    if plain is None:
+        from ser.audio.decoder_process import decode_apart  # most runs need none
+
+        return decode_apart(file, path, max_seconds, name)
+    try:
+        recording = record(plain.open_signal, max_seconds, cut=plain.cut)
+    except BadContainerError:
+        if plain.open_bare is None:
+            raise
+        recording = record(plain.open_bare, max_seconds, cut=plain.cut)
+    return recording._replace(y=recording.y[: plain.samples]) if plain.samples else recording
+
+
+class PlainSource(NamedTuple):
+    """A file that libsndfile reads with little code between the file and its samples.
+
+    Attributes
+    ----------
+    open_signal : callable
+        Opens it from its start.
+    open_bare : callable or None
+        Opens it without the chunks that say nothing of the samples: libsndfile may stumble over one.
+    cut : bool
+        Whether the container says that samples are missing.
+    samples : int or None
+        How many belong to it, where that is less than libsndfile reads.
+    """
+
+    open_signal: Callable[[], AbstractContextManager[Signal]]
+    open_bare: Callable[[], AbstractContextManager[Signal]] | None
+    cut: bool
+    samples: int | None
+
+
+def plain_source(file: BinaryIO, name: str, max_seconds: float) -> PlainSource | None:
+    """Return what opens a file of `PLAIN`; None: it is to be decoded apart (`ser.audio.compressed_decoding`).
+
+    Parameters
+    ----------
+    file : binary file
+    name : str
+        By which one that has no header is told.
+    max_seconds : float
+        s.
+
+    Raises
+    ------
+    UnusableAudioError
+        If it is empty or no audio, or larger than its length can explain.
+    """
     size = file.seek(0, os.SEEK_END)
     if size == 0:
         raise UnusableAudioError("the file is empty")
     file.seek(0)
     header = file.read(HEADER_BYTES)
-    name = path or str(getattr(file, "name", ""))
     kind = kind_of(header, name)
     if kind in PLAIN:
         chunk = data_chunk(file, kind, size)
         if _is_plain(header, kind, chunk):
-            return _read_plain(file, kind, size, chunk, max_seconds)
+            return _plain(file, kind, size, chunk, max_seconds)
     known = what_it_is(header) if kind in (None, "G722") else ""  # the latter by its name alone, which may mislead
     if (kind is None and not audio_start(file)) or (kind == "G722" and known):
         raise UnusableAudioError(f"not readable as audio: {known or 'it begins as no known audio format does'}")
-    from ser.audio.decoder_process import decode_apart  # most runs need none
-
-    return decode_apart(file, path, max_seconds, name)
+    return None
 
 
 def _is_plain(header: bytes, kind: str, chunk: DataChunk | None) -> bool:
@@ -114,17 +166,10 @@ def _is_plain(header: bytes, kind: str, chunk: DataChunk | None) -> bool:
     return chunk is None or chunk.codec is None or chunk.codec in WAV_CODECS
 
 
-def _read_plain(file: BinaryIO, kind: str, size: int, chunk: DataChunk | None, max_seconds: float) -> Recording:
+def _plain(file: BinaryIO, kind: str, size: int, chunk: DataChunk | None, max_seconds: float) -> PlainSource:
     most = FLAC_ROOM + int(FLAC_BYTES * max_seconds)
     if kind == "FLAC" and size > most:
         raise UnusableAudioError(f"larger than {most // 1_000_000} MB, more than {max_seconds:g} s of FLAC can take")
     cut = chunk is not None and chunk.missing
-    try:
-        recording = record(partial(sndfile_signal, mended(file, chunk)), max_seconds, cut=cut)
-    except BadContainerError:
-        if chunk is None or not chunk.as_is:
-            raise
-        # a chunk that says nothing of the samples may be what libsndfile stumbles over
-        bare = mended(file, chunk._replace(as_is=False))
-        recording = record(partial(sndfile_signal, bare), max_seconds, cut=cut)
-    return recording._replace(y=recording.y[: chunk.samples]) if chunk and chunk.samples else recording
+    bare = partial(sndfile_signal, mended(file, chunk._replace(as_is=False))) if chunk and chunk.as_is else None
+    return PlainSource(partial(sndfile_signal, mended(file, chunk)), bare, cut, chunk.samples if chunk else None)

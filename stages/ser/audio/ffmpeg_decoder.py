@@ -98,10 +98,16 @@ def open_container(file: BinaryIO, kind: str, start: int = 0) -> InputContainer:
     av.FFmpegError
         If it is none.
     """
+    return open_reader(_Reader(file, start), kind, {})
+
+
+def open_reader(reader: object, kind: str, options: dict[str, str]) -> InputContainer:
+    """Open what has ``read`` and, if it can, ``seek`` and ``tell``, with further options of FFmpeg; as above."""
     return av.open(
-        _Reader(file, start),
+        reader,
         format=DEMUXERS[kind],
-        container_options={
+        container_options=options
+        | {
             "format_whitelist": DEMUXERS[kind],
             "codec_whitelist": _audio_decoders(),
             "protocol_whitelist": "none",
@@ -225,7 +231,7 @@ class _Decoding:
         for group in _groups(frames):
             rate = rate or group[0].sample_rate
             longest = max(longest, *(frame.samples for frame in group))
-            y = np.concatenate([_samples(frame, channels) for frame in group])
+            y = np.concatenate([frame_samples(frame, channels) for frame in group])
             if group[0].sample_rate != rate:
                 y = soxr.resample(y, group[0].sample_rate, rate)
             held = np.concatenate([held, y[drop:]])
@@ -273,11 +279,11 @@ def _groups(frames: Iterator[AudioFrame]) -> Iterator[list[AudioFrame]]:
         yield group
 
 
-def _samples(frame: AudioFrame, channels: int) -> np.ndarray:
+def frame_samples(frame: AudioFrame, channels: int) -> np.ndarray:
     """Return the samples of a frame as float32 of full scale 1, shape (samples, channels)."""
     if frame.format.is_planar and frame.layout.nb_channels > MOST_PLANES:
         together = AudioResampler(frame.format.packed, frame.layout, frame.sample_rate)
-        return np.concatenate([_samples(part, channels) for part in together.resample(frame)])
+        return np.concatenate([frame_samples(part, channels) for part in together.resample(frame)])
     y = frame.to_ndarray()
     y = y.T if frame.format.is_planar else y.reshape(frame.samples, -1)
     if y.dtype.kind != "f":

@@ -11,6 +11,7 @@ from ser.storage.samples import amplitude
 MIN_RATE = 4000  # Hz; below, not even the second formant of speech (up to 2.5 kHz) is there
 MAX_RATE = 384_000  # Hz; the highest rate that converters are sold with
 MAX_CHANNELS = 32  # the largest microphone arrays that speech is published with; libsndfile goes up to 1024
+TOO_LONG = "longer than"  # the refusal of what exceeds the length that is asked for begins so
 LOUDEST_DB = 60.0  # dBFS; float files may exceed full scale, but none that holds sound by this much
 # below what the mean of unrelated channels has, or of one beside silent ones: then the channels cancel each other
 CANCELLED_DB = -10.0
@@ -138,10 +139,10 @@ def mixed(signal: Signal, max_seconds: float) -> tuple[np.ndarray, int | None]:
     sr, channels = signal.sample_rate, signal.channels
     check_limits(sr, channels)
     if signal.promised is not None and signal.promised > max_seconds * sr:
-        raise UnusableAudioError(f"longer than {max_seconds:g} s ({signal.promised / sr:.1f} s)")
-    powers = _Powers(channels)
+        raise UnusableAudioError(f"{TOO_LONG} {max_seconds:g} s ({signal.promised / sr:.1f} s)")
+    powers = Powers(channels)
     blocks = []
-    for block in _limited(signal.blocks, max_seconds, sr):
+    for block in limited(signal.blocks, max_seconds, sr):
         mono = block[:, 0] if channels == 1 else block.mean(axis=1, dtype=np.float32)
         if channels > 1:
             powers.add(block, mono)
@@ -153,18 +154,25 @@ def mixed(signal: Signal, max_seconds: float) -> tuple[np.ndarray, int | None]:
 def one_channel(signal: Signal, channel: int, max_seconds: float) -> np.ndarray:
     """Return one channel of a signal, shape (samples,)."""
     blocks = [
-        np.ascontiguousarray(block[:, channel]) for block in _limited(signal.blocks, max_seconds, signal.sample_rate)
+        np.ascontiguousarray(block[:, channel]) for block in limited(signal.blocks, max_seconds, signal.sample_rate)
     ]
     return np.concatenate([np.empty(0, np.float32), *blocks])
 
 
-def _limited(blocks: Iterable[np.ndarray], max_seconds: float, sr: int) -> Iterator[np.ndarray]:
+def limited(blocks: Iterable[np.ndarray], max_seconds: float, sr: int) -> Iterator[np.ndarray]:
+    """Hand on blocks of shape (samples, channels) up to a length.
+
+    Raises
+    ------
+    UnusableAudioError
+        If there are more, or NaN, infinity or samples far beyond full scale among them.
+    """
     frames = 0
     for block in blocks:
         _require_sound(block)
         frames += len(block)
         if frames > max_seconds * sr:
-            raise UnusableAudioError(f"longer than {max_seconds:g} s")
+            raise UnusableAudioError(f"{TOO_LONG} {max_seconds:g} s")
         yield block
 
 
@@ -177,7 +185,7 @@ def _require_sound(block: np.ndarray) -> None:
         raise UnusableAudioError(f"no sound: samples exceed full scale by more than {LOUDEST_DB:g} dB")
 
 
-class _Powers:
+class Powers:
     """The variance of each channel and of their mean, added up block by block."""
 
     def __init__(self, channels: int):
@@ -185,6 +193,7 @@ class _Powers:
         self.sums, self.squares = np.zeros(channels + 1), np.zeros(channels + 1)
 
     def add(self, block: np.ndarray, mono: np.ndarray) -> None:
+        """Take in a block of shape (samples, channels) and its mean."""
         self.count += len(block)
         for place in range(len(self.sums)):
             y = np.ascontiguousarray(block[:, place]) if place < block.shape[1] else mono

@@ -71,10 +71,14 @@ def sndfile_signal(file: BinaryIO) -> Iterator[Signal]:
             encoding = f"{stream.format} {stream.subtype}"
             yield Signal(stream.samplerate, stream.channels, encoding, _blocks(stream, promised), promised)
     except soundfile.SoundFileError as error:
-        reason = getattr(error, "error_string", str(error)).strip()
-        if getattr(error, "code", None) == NO_FILE:  # which there is
-            reason = "no frame of it can be decoded"
-        raise BadContainerError(f"not readable as audio: {reason}") from None
+        raise _bad(error) from None
+
+
+def _bad(error: soundfile.SoundFileError) -> BadContainerError:
+    reason = getattr(error, "error_string", str(error)).strip()
+    if getattr(error, "code", None) == NO_FILE:  # which there is
+        reason = "no frame of it can be decoded"
+    return BadContainerError(f"not readable as audio: {reason or 'damaged'}")
 
 
 def _open(file: BinaryIO) -> _Stream:
@@ -91,10 +95,13 @@ def _blocks(stream: _Stream, promised: int | None) -> Iterator[np.ndarray]:
         length = min(length, max(promised, 0) + 1)  # one more than there are: a block that is not filled is the last
     while most is None or count < most:
         length = length if most is None else min(length, most - count)
-        if stream.subtype == "PCM_16":  # to numbers of full scale 1 in a third of libsndfile's time, and the same ones
-            block = to_float(stream.read(length, dtype="int16", always_2d=True))
-        else:
-            block = stream.read(length, dtype="float32", always_2d=True)
+        try:
+            if stream.subtype == "PCM_16":  # to numbers of full scale 1 in a third of libsndfile's time, the same ones
+                block = to_float(stream.read(length, dtype="int16", always_2d=True))
+            else:
+                block = stream.read(length, dtype="float32", always_2d=True)
+        except soundfile.SoundFileError as error:  # here too: blocks may be asked for where nothing else would see it
+            raise _bad(error) from None
         yield block
         count += len(block)
         if len(block) < length:

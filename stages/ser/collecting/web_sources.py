@@ -18,9 +18,10 @@ from typing import NamedTuple
 import pandas as pd
 import soundfile
 
-from ser.collecting.utterance_cutting import RATE, find_utterances
 from ser.corpora.emotion_words import EMOTIONS, emotion_of_word
 from ser.errors import InputError
+from ser.speech.utterance_cutting import find_utterances
+from ser.speech.voice_activity import RATE
 from ser.storage.whole_files import write_json
 
 COLUMNS = ("url", "emotion", "speaker", "start", "end", "licence")
@@ -29,7 +30,7 @@ PROVENANCE = (
     + ["source", "uploaded", "source_md5", "tool"]
 )  # fmt: skip
 CUTTING = {"min_seconds", "max_seconds", "pause", "threshold", "padding"}  # settings that utterances depend on
-VERSION = 1  # of the way they are cut: another one collects everything anew
+VERSION = 2  # of the way they are cut: another one collects everything anew
 OURS = re.compile(r"([0-9a-f]{16})-\d{4,}\.wav")
 
 

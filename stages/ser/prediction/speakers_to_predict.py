@@ -1,7 +1,7 @@
 """Who speaks in files that are to be predicted: as a table says, else one speaker a folder."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from ser.errors import InputError
@@ -44,6 +44,25 @@ def speakers_of_files(files: list[Path], table: Path | None) -> list[str]:
             "relative to the folder of the table"
         )
     return speakers
+
+
+def rows_together(recordings: Sequence, speakers: Sequence[str] | None, *, by_speaker: bool) -> Iterator[list[int]]:
+    """Yield the places of recordings that are predicted together: each alone, or all of a speaker.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer speakers than recordings.
+    """
+    if speakers is not None and len(speakers) != len(recordings):
+        raise ValueError(f"{len(speakers)} speakers for {len(recordings)} recordings: one for each is wanted")
+    if not by_speaker:
+        yield from ([row] for row in range(len(recordings)))
+        return
+    if speakers is None:
+        speakers = [str(Path(file).parent) if isinstance(file, Path | str) else "" for file in recordings]
+    for speaker in dict.fromkeys(speakers):
+        yield [row for row, name in enumerate(speakers) if name == speaker]
 
 
 def _one_each(rows: Iterable[tuple[str, str]], table: Path) -> dict[Path, str]:

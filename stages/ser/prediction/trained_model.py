@@ -1,22 +1,26 @@
 """A trained model, ready to predict: what `ser.load` returns."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
 from ser.audio.recordings import UnusableAudioError
 from ser.errors import InputError
-from ser.prediction.answers import UNSURE, Prediction
+from ser.prediction.answering import answer_clips, check_certainty
+from ser.prediction.answers import Prediction
 from ser.prediction.clip_inputs import Heard, hear, model_inputs
 from ser.prediction.model_folder import find_folder, normalized, open_model
-from ser.prediction.unfamiliar_recordings import why_unfamiliar
-from ser.probabilities.fused import fuse
-from ser.probabilities.temperature import scale
+from ser.prediction.speakers_to_predict import rows_together
+
+if TYPE_CHECKING:
+    from ser.prediction.recording_timeline import Live
+    from ser.timelines.segments import Timeline
 
 Recorded = Path | str | BinaryIO | np.ndarray
-SHORT = 1.0  # s of sound below which an answer is marked
 
 
 class TrainedModel:
@@ -45,7 +49,8 @@ class TrainedModel:
 
     def __init__(self, folder: Path):
         self.folder = folder
-        self.description, self._members, self._rule = open_model(folder)
+        self._opened = open_model(folder)
+        self.description = self._opened.description
         self.emotions: tuple[str, ...] = tuple(self.description["classes"])
         self.by_speaker: bool = self.description["normalization"] == "speaker"
 
@@ -95,10 +100,10 @@ class TrainedModel:
         TypeError, ValueError
             If samples come without a rate or in another shape, or an argument is impossible.
         """
-        _check_certainty(certainty)
+        check_certainty(certainty)
         self._require_no_speakers("predict_many")
         heard, inputs = self._hear(recording, sampling_rate)
-        (answer,) = self._answers([(heard, inputs)], calibrated, certainty)
+        (answer,) = answer_clips(self._opened, [(heard, inputs)], calibrated=calibrated, certainty=certainty)
         return answer
 
     def predict_many(
@@ -131,10 +136,10 @@ class TrainedModel:
         list of Prediction
             In the order of the files; with `return_errors` also of exceptions.
         """
-        _check_certainty(certainty)
+        check_certainty(certainty)
         recordings = _as_list(recordings)
         found: dict[int, Prediction | Exception] = {}
-        for rows in self._together(recordings, speakers):
+        for rows in rows_together(recordings, speakers, by_speaker=self.by_speaker):
             heard = {}
             for row in rows:
                 try:
@@ -146,8 +151,71 @@ class TrainedModel:
                 if progress:
                     progress()
             if heard:
-                found |= dict(zip(heard, self._answers(list(heard.values()), calibrated, certainty), strict=True))
+                clips = list(heard.values())
+                answers = answer_clips(self._opened, clips, calibrated=calibrated, certainty=certainty)
+                found |= dict(zip(heard, answers, strict=True))
         return [found[row] for row in range(len(recordings))]  # type: ignore[misc]
+
+    def timeline(
+        self,
+        recording: Recorded,
+        sampling_rate: int | None = None,
+        *,
+        window: float | None = None,
+        hop: float | None = None,
+        mix: bool = False,
+        calibrated: bool = False,
+        certainty: float = 0.0,
+        max_seconds: float = 24 * 3600.0,
+        progress: Callable[[float, float | None], object] | None = None,
+    ) -> Timeline:
+        """Find the speech in a recording of any length, and predict the emotion of each utterance.
+
+        Parameters
+        ----------
+        recording, sampling_rate
+            See `predict`.
+        window, hop : float, optional
+            s of sliding windows to answer for in place of utterances, and s from one to the next (a third of the
+            window): each answer is given for the hop in its window's middle, if half of that is speech.
+        mix : bool
+            Make one timeline of the channels' mean; else each has its own, but for channels that are the same.
+        calibrated, certainty
+            See `predict`.
+        max_seconds : float
+            s; a longer recording is refused.
+        progress : callable, optional
+            Is called now and then with the s that are done, and those of the whole or None.
+
+        Raises
+        ------
+        ser.audio.recordings.UnusableAudioError, OSError
+            If the recording cannot be used; the message says why. Of one that is damaged on its way all is used that
+            lies before that, and a remark says so.
+        ser.errors.InputError
+            If the model is `by_speaker`.
+        TypeError, ValueError
+            See `predict`.
+        """
+        from ser.prediction.asked_timeline import Asked, windows_of  # single clips need none of it
+        from ser.prediction.recording_timeline import timeline_of
+
+        check_certainty(certainty)
+        asked = Asked(windows_of(window, hop), calibrated, certainty)
+        return timeline_of(self, recording, sampling_rate, asked, mix=mix, max_seconds=max_seconds, progress=progress)
+
+    def live(self, sampling_rate: int, *, calibrated: bool = False, certainty: float = 0.0) -> Live:
+        """Begin the timeline of what is being recorded at a rate in Hz; the rest as of `predict`."""
+        from ser.prediction.asked_timeline import Asked
+        from ser.prediction.recording_timeline import Live
+
+        check_certainty(certainty)
+        return Live(self, sampling_rate, Asked(None, calibrated, certainty))
+
+    @property
+    def sample_rate(self) -> int:
+        """Hz of the audio that it works on."""
+        return self._opened.members[0].description["input"]["audio"]["sample_rate"]
 
     def features(self, recording: Recorded, sampling_rate: int | None = None) -> dict[str, np.ndarray]:
         """Return what the model reads of a recording, as its exported graph takes it (`ser export`).
@@ -179,19 +247,19 @@ class TrainedModel:
         """
         recordings = _as_list(recordings)
         found: dict[int, dict[str, np.ndarray]] = {}
-        for rows in self._together(recordings, speakers):
+        for rows in rows_together(recordings, speakers, by_speaker=self.by_speaker):
             inputs = [self._hear(recordings[row], None)[1] for row in rows]
             if self.by_speaker:
                 by_member = [
                     normalized([own[place] for own in inputs], member.description["input"]["kind"])
-                    for place, member in enumerate(self._members)
+                    for place, member in enumerate(self._opened.members)
                 ]
                 inputs = [[each[clip] for each in by_member] for clip in range(len(rows))]
             found |= {row: self._by_kind(own) for row, own in zip(rows, inputs, strict=True)}
         return [found[row] for row in range(len(recordings))]
 
     def _by_kind(self, inputs: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        kinds = [member.description["input"]["kind"] for member in self._members]
+        kinds = [member.description["input"]["kind"] for member in self._opened.members]
         return {kind: np.atleast_2d(values) for kind, values in zip(kinds, inputs, strict=True)}
 
     def _require_no_speakers(self, instead: str) -> None:
@@ -200,52 +268,10 @@ class TrainedModel:
                 f"{self.folder} normalises each speaker's voice by itself: it wants several clips of one, use {instead}"
             )
 
-    def _together(self, recordings: Sequence, speakers: Sequence[str] | None) -> Iterator[list[int]]:
-        """Yield the places of files that are predicted together: each alone, or all of a speaker."""
-        if speakers is not None and len(speakers) != len(recordings):
-            raise ValueError(f"{len(speakers)} speakers for {len(recordings)} recordings: one for each is wanted")
-        if not self.by_speaker:
-            yield from ([row] for row in range(len(recordings)))
-            return
-        if speakers is None:
-            speakers = [str(Path(file).parent) if isinstance(file, Path | str) else "" for file in recordings]
-        for speaker in dict.fromkeys(speakers):
-            yield [row for row, name in enumerate(speakers) if name == speaker]
-
     def _hear(self, recording: Recorded, sampling_rate: int | None) -> tuple[Heard, list[np.ndarray]]:
-        wanted = [member.description["input"] for member in self._members]
+        wanted = [member.description["input"] for member in self._opened.members]
         heard = hear(recording, sampling_rate, wanted[0]["audio"])
         return heard, model_inputs(heard, wanted)
-
-    def _answers(
-        self, clips: list[tuple[Heard, list[np.ndarray]]], calibrated: bool, certainty: float
-    ) -> list[Prediction]:
-        by_member = [
-            member.predict_proba([inputs[place] for _, inputs in clips], by_speaker=self.by_speaker)
-            for place, member in enumerate(self._members)
-        ]
-        together = by_member[0] if self._rule is None else fuse(np.stack(by_member).astype(np.float64), self._rule)
-        if calibrated:
-            together = scale(together, self.description["temperature"])
-        together = together.astype(np.float32)
-        return [
-            self._answer(heard, inputs, probabilities, certainty, alone=self.by_speaker and len(clips) == 1)
-            for (heard, inputs), probabilities in zip(clips, together, strict=True)
-        ]
-
-    def _answer(
-        self, heard: Heard, inputs: list[np.ndarray], probabilities: np.ndarray, certainty: float, *, alone: bool
-    ) -> Prediction:
-        reasons = ["the only clip of its speaker, whose voice cannot be known by it"] if alone else []
-        reasons += [f"{heard.seconds:.2f} s of sound, which is short"] if heard.seconds < SHORT else []
-        unusual: dict[str, str] = {}
-        for member, values in zip(self._members, inputs, strict=True):
-            for name, reason in why_unfamiliar(member.usual, heard.profile, values).items():
-                unusual.setdefault(name, reason)  # members say much the same
-        unfamiliar = "; ".join([*reasons, *unusual.values()])
-        best = int(probabilities.argmax())
-        emotion = self.emotions[best] if probabilities[best] >= certainty else UNSURE
-        return Prediction(emotion, probabilities, self.emotions, unfamiliar, heard.seconds)
 
 
 def load(model: Path | str | None = None) -> TrainedModel:
@@ -269,8 +295,3 @@ def _as_list(recordings: Iterable) -> list:
     if isinstance(recordings, Path | str | bytes):
         raise TypeError(f"wanted are several recordings, such as [{str(recordings)!r}]")
     return list(recordings)
-
-
-def _check_certainty(certainty: float) -> None:
-    if not 0 <= certainty <= 1:
-        raise ValueError(f"certainty is {certainty}: allowed are 0 to 1")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 
@@ -10,8 +10,13 @@ from pathlib import Path
 def written(path: Path | str) -> Iterator[Path]:
     """Yield a temporary name beside `path`, renamed to `path` when the block ends without an error."""
     temporary = temporary_name(path)
-    yield temporary
-    temporary.replace(path)
+    try:
+        yield temporary
+        temporary.replace(path)
+    except BaseException:
+        with suppress(OSError):  # none was begun
+            temporary.unlink()
+        raise
 
 
 def temporary_name(path: Path | str) -> Path:

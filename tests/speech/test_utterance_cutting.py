@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ser.audio.cleaning import to_int16, trim
-from ser.collecting.utterance_cutting import FRAME, RATE, cut, find_utterances
+from ser.speech.utterance_cutting import UtteranceCutter, find_utterances
+from ser.speech.voice_activity import FRAME, RATE, Frames
 from sounds import MUSIC, NOISES, at_level, music, noise
 from speech_samples import SPEECH, recordings, speech
 
@@ -77,6 +78,16 @@ def frames(*parts: tuple[float, float]) -> np.ndarray:
 
 def seconds_of(utterances: list[tuple[int, int]]) -> list[tuple[float, float]]:
     return [(round(first / RATE, 1), round(last / RATE, 1)) for first, last in utterances]
+
+
+def cut(probability: np.ndarray, level: np.ndarray, length: int, cutting) -> list[tuple[int, int]]:
+    """Cut frames of which nothing is known but these, in two parts."""
+    cutter, half = UtteranceCutter(cutting), len(probability) // 2
+    found = []
+    for part in (slice(None, half), slice(half, None)):
+        noise = np.full(len(probability[part]), np.nan)
+        found += cutter.feed(Frames(probability[part], level[part], noise))
+    return found + cutter.finish(length)
 
 
 def cut_at(probability: np.ndarray, level: np.ndarray | None = None, **changes) -> list[tuple[float, float]]:
