@@ -11,8 +11,9 @@
 # make pr-report  what this branch changes, with intervals: reports/pr.md; BASE=main, MODEL=ensemble
 # make gate    fail if MODEL=ensemble has become worse than on BASE=main, beyond chance
 # make bench   speed and memory of prepare, evaluate and report, of the features beside librosa, openSMILE and asrfront,
-#              of the LSTM's epochs beside the usual ways, where the time of a network's fit goes, predictions, a timeline; with
-#              BENCH="--audio folder" the features are those of real speech
+#              of the LSTM's epochs beside the usual ways, where the time of a network's fit goes, predictions, and of
+#              a timeline (by a model that `make repro` has trained); with BENCH="--audio folder" the features are those
+#              of real speech
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check

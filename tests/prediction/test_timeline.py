@@ -257,6 +257,8 @@ def test_of_a_damaged_recording_all_is_used_that_lies_before_the_damage(model, c
         first, same = speech_of(timeline.channels[0])[0], speech_of(whole.channels[0])[0]
         assert (first.start, first.emotion) == (same.start, same.emotion)
     assert whole.is_whole
+    with pytest.raises(UnusableAudioError, match="longer than 5 s"):  # which the damage does not excuse
+        model.timeline(tmp_path / "cut.ogg", max_seconds=5)
 
 
 def test_certainty_and_temperature_are_those_of_predict(model, call):

@@ -83,6 +83,7 @@ EXTRAS = {  # which extra brings a package; all others: train
     "matplotlib": "plots",
     "fastapi": "serve",
     "python_multipart": "serve",
+    "requests": "serve",  # what else fetches needs more of train
     "starlette": "serve",
     "uvicorn": "serve",
     "websockets": "serve",

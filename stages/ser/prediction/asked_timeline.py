@@ -4,7 +4,6 @@ from typing import NamedTuple
 
 from ser.prediction.answering import SHORT
 from ser.prediction.clip_inputs import SHORTEST
-from ser.speech.utterance_cutting import Cutting
 
 LONGEST_WINDOW = 30.0  # s
 
@@ -30,7 +29,6 @@ class Asked(NamedTuple):
     windows: Windows | None = None
     calibrated: bool = False
     certainty: float = 0.0
-    cutting: Cutting = Cutting()
 
 
 def windows_of(window: float | None, hop: float | None) -> Windows | None:

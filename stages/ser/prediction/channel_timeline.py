@@ -11,7 +11,7 @@ import soxr
 from ser.audio.recordings import UnusableAudioError
 from ser.prediction.asked_timeline import Asked, Windows
 from ser.prediction.clip_inputs import SHORTEST
-from ser.speech.utterance_cutting import UtteranceCutter
+from ser.speech.utterance_cutting import Cutting, UtteranceCutter
 from ser.speech.voice_activity import RATE, VoiceActivity
 from ser.timelines.segments import PEAKS_PER_SECOND, Channel, Segment
 
@@ -35,7 +35,7 @@ class ChannelTimeline:
     def __init__(self, model: TrainedModel, asked: Asked):
         self._model, self._asked = model, asked
         self._rate: int = model.sample_rate  # Hz, that the model hears
-        self._activity, self._cutter = VoiceActivity(), UtteranceCutter(asked.cutting)
+        self._activity, self._cutter = VoiceActivity(), UtteranceCutter(Cutting())
         self._resampling: _Resampling | None = None
         self._samples = _Samples()
         self._judged = 0  # samples at `RATE` that the detector got

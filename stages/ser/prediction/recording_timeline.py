@@ -36,9 +36,9 @@ def timeline_of(
     sampling_rate: int | None,
     asked: Asked,
     *,
-    mix: bool = False,
-    max_seconds: float = LONGEST,
-    progress: Callable[[float, float | None], object] | None = None,
+    mix: bool,
+    max_seconds: float,
+    progress: Callable[[float, float | None], object] | None,
 ) -> Timeline:
     """Return the timeline of a recording; see `ser.prediction.trained_model.TrainedModel.timeline`."""
     refuse_by_speaker(model)

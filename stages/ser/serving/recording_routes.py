@@ -7,7 +7,7 @@ from fastapi import FastAPI, Query, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from ser.audio.recordings import UnusableAudioError
+from ser.audio.recordings import TOO_LONG, UnusableAudioError
 from ser.errors import InputError
 from ser.serving.answers import Json, Predicted, TimelineShown, recording_body, refusals
 from ser.serving.limits import MOST_PEAKS, TIMELINE_BYTES
@@ -142,7 +142,7 @@ async def _worked(
         try:
             return work(upload, check)
         except UnusableAudioError as error:
-            too_long = str(error).startswith(("longer than", "larger than"))
+            too_long = str(error).startswith((TOO_LONG, "larger than"))
             raise HTTPException(413 if too_long else 415, _line(error)) from None
         except OSError as error:
             raise HTTPException(415, _line(error.strerror or "not readable")) from None

