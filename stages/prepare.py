@@ -19,8 +19,9 @@ from ser.audio.recording_profile import profile_names
 from ser.audit.findings_page import draw_waveforms
 from ser.audit.quarantine_tables import report_audit
 from ser.audit.survey import hear_all, list_files, mark_duplicates
-from ser.corpora.corpus_entries import COLUMNS, KNOWN
+from ser.corpora.corpus_entries import COLUMNS
 from ser.corpora.corpus_files import count_outside
+from ser.corpora.known_corpora import KNOWN
 from ser.demo.synthetic_speech import SYNTHETIC
 from ser.errors import InputError, stage_errors
 from ser.settings.compute_section import Compute
@@ -32,11 +33,12 @@ from ser.storage.whole_files import write_json
 
 PREPARED = Path("data/prepared")
 REPORTS = Path("reports/data")
+TAKEN = {"unsure", "macro average"}  # an answer below the certainty that is asked for; the mean of all labels
 
 
 def prepare() -> None:
     params = load_sections(raw=Raw, prepare=Prepare, demo=Demo, compute=Compute)
-    files = list_files(params.raw.path, params.prepare, params.demo)
+    files = list_files(params.raw.path, params.prepare, params.demo, say=print)
     if outside := count_outside(files["source"], params.raw.path):
         print(f"  {outside} files lie outside {params.raw.path} or behind a link: DVC does not notice when they change")
 
@@ -80,6 +82,11 @@ def require_emotions(clips: pd.DataFrame) -> None:
     emotions = clips["emotion"].unique()
     if len(emotions) == 0:
         raise InputError(f"no usable clip: {REPORTS / 'quarantine.csv'} says why (or prepare.emotions selects none)")
+    if taken := sorted(TAKEN & set(emotions)):
+        raise InputError(
+            f"clips are labelled {taken[0]!r}, which stands for something else in what is written of models: rename it "
+            f"(prepare.rename: {{{taken[0]}: …}})"
+        )
     if len(emotions) < 2:
         raise InputError(f"all clips show {emotions[0]}: recognising emotions needs clips of at least two")
 
@@ -99,7 +106,8 @@ def draw_examples(clips: pd.DataFrame, audio: Ragged, sample_rate: int) -> None:
     for emotion, group in clips.groupby("emotion"):
         row = group["seconds"].sort_values(kind="stable").index[len(group) // 2]
         examples[f"{emotion}: {group['clip'][row]}"] = to_float(audio[row])
-    draw_waveforms(examples, sample_rate, "reports/images/clips.png")
+    labels = sorted(clips["emotion"].unique())
+    draw_waveforms(examples, sample_rate, "reports/images/clips.png", labels=labels)
 
 
 if __name__ == "__main__":

@@ -5,10 +5,10 @@ from pathlib import Path
 
 # of design: a room imports only rooms of lower floors
 FLOORS = {
-    0: ("storage", "settings"),
+    0: ("storage", "settings", "channels", "lettering"),
     1: (
         *("compute", "audio", "features", "augmentation", "demo", "folds", "networks", "graphs", "probabilities"),
-        *("speech", "timelines"),
+        *("speech", "timelines", "naming", "annotations"),
     ),
     2: ("corpora", "models", "evaluation", "streams"),
     3: ("audit", "fetching", "collecting", "encoders", "training", "fusion", "charts"),

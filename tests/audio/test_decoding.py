@@ -205,7 +205,7 @@ def test_every_format_gives_the_sound_written(tmp_path, form, subtype, tolerance
     content = written(y, format=form, subtype=subtype)
     (tmp_path / "a.wav").write_bytes(content)  # the name does not matter
     recording = decode(tmp_path / "a.wav" if place == "path" else io.BytesIO(content), max_seconds=30)
-    assert recording[1:] == (SR, 1, f"{form} {subtype}", None)
+    assert recording[1:] == (SR, 1, f"{form} {subtype}", None, ())
     assert recording.y.dtype == np.float32
     assert recording.y.flags.c_contiguous
     assert len(y) <= len(recording.y) < len(y) + 1152  # some fill their last block

@@ -30,6 +30,12 @@ def audit(place, *arguments):
     return run.stdout, json.loads((place / "reports/audit/audit.json").read_text())
 
 
+def own_name(file):
+    """Return what says which statement and take it is, in no corpus's scheme."""
+    _, _, _, _, statement, take, _ = file.stem.split("-")
+    return f"s{statement}t{take}.wav"
+
+
 def table(place, name):
     return pd.read_csv(place / f"reports/audit/{name}.csv", keep_default_na=False)
 
@@ -57,30 +63,30 @@ def test_copies_in_other_formats_rates_and_places_are_named(place, tmp_path):
     folder = tmp_path / "mine"
     for file in sorted((tmp_path / "ravdess").rglob("*.wav")):
         emotion = {"05": "anger", "01": "neutral", "04": "sadness"}[file.name[6:8]]
-        target = folder / emotion / file.parent.name / file.name
+        target = folder / emotion / file.parent.name / own_name(file)
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, target)
-    original = folder / "anger/Actor_01/03-01-05-01-01-01-01.wav"
+    original = folder / "anger/Actor_01/s01t01.wav"
     y, _ = soundfile.read(original)
-    soundfile.write(folder / "anger/Actor_01/a copy.flac", np.stack([y, y], axis=1), RATE)
-    soundfile.write(folder / "anger/Actor_01/b.mp3", np.pad(y[::3], (4000, 0)) / 2, RATE // 3)
-    soundfile.write(folder / "sadness/Actor_01/c.ogg", y[::2], RATE // 2)
+    soundfile.write(folder / "anger/Actor_01/t copy.flac", np.stack([y, y], axis=1), RATE)
+    soundfile.write(folder / "anger/Actor_01/u.mp3", np.pad(y[::3], (4000, 0)) / 2, RATE // 3)
+    soundfile.write(folder / "sadness/Actor_01/v.ogg", y[::2], RATE // 2)
     said, summary = audit(place, folder)
     reasons = table(place, "quarantine").set_index("file")["reason"]
     # the copy among the sad ones contradicts the others: all four are of no use
     assert summary["copies"] == len(reasons) == 4
     assert all("another emotion" in reason for reason in reasons)
-    (folder / "sadness/Actor_01/c.ogg").unlink()
+    (folder / "sadness/Actor_01/v.ogg").unlink()
     audit(place, folder)
     reasons = table(place, "quarantine").set_index("file")["reason"]
-    assert reasons["mine/anger/Actor_01/a copy.flac"] == "same audio as mine/anger/Actor_01/03-01-05-01-01-01-01"
-    assert reasons["mine/anger/Actor_01/b.mp3"].startswith("same take as mine/anger/Actor_01/03-01-05-01-01-01-01 (")
+    assert reasons["mine/anger/Actor_01/t copy.flac"] == "same audio as mine/anger/Actor_01/s01t01"
+    assert reasons["mine/anger/Actor_01/u.mp3"].startswith("same take as mine/anger/Actor_01/s01t01 (")
     assert len(reasons) == 2
     findings = table(place, "findings")
     found = findings.groupby("finding")["file"].apply(list).to_dict()
-    assert found["channels"] == ["mine/anger/Actor_01/a copy.flac"]
-    assert found["sample rate"] == ["mine/anger/Actor_01/b.mp3"]
-    assert set(found["encoding"]) == {"mine/anger/Actor_01/a copy.flac", "mine/anger/Actor_01/b.mp3"}
+    assert found["channels"] == ["mine/anger/Actor_01/t copy.flac"]
+    assert found["sample rate"] == ["mine/anger/Actor_01/u.mp3"]
+    assert set(found["encoding"]) == {"mine/anger/Actor_01/t copy.flac", "mine/anger/Actor_01/u.mp3"}
     assert set(findings.loc[findings["finding"] == "channels", "done"]) == {"left out"}
 
 
@@ -99,7 +105,7 @@ def test_an_emotion_that_comes_from_another_source_is_told_by_its_format(place, 
     """Angry clips are WAV of 48 kHz, sad ones of a phone, neutral ones both, speaker by speaker alike."""
     for number, file in enumerate(sorted((tmp_path / "ravdess").rglob("*.wav"))):
         emotion = {"05": "anger", "01": "neutral", "04": "sadness"}[file.name[6:8]]
-        target = tmp_path / "mine" / emotion / file.parent.name / f"{file.stem}.wav"
+        target = tmp_path / "mine" / emotion / file.parent.name / own_name(file)
         target.parent.mkdir(parents=True, exist_ok=True)
         if emotion == "anger" or (emotion == "neutral" and number % 2):
             shutil.copy(file, target)
@@ -141,10 +147,11 @@ def test_files_without_any_label_are_audited_too(place, tmp_path):
     for number, file in enumerate(sorted((tmp_path / "ravdess/Actor_01").iterdir())):
         shutil.copy(file, folder / f"{number}.wav")
     shutil.copy(folder / "0.wav", folder / "again.wav")
-    said, summary = audit(place, folder)
-    assert summary["clips"] == 0
+    run = run_stage(place, "audit", str(folder))
+    assert run.returncode == 0 and "note: corpus loose: no part of the names is a word for an emotion" in run.stderr
+    assert "prepare.pattern" in run.stderr
     reasons = table(place, "quarantine")["reason"]
-    assert reasons.str.startswith("the file lies in no folder named after an emotion").all()
+    assert reasons.str.startswith("nobody can tell its label").all() and len(reasons) == 13
     assert reasons.str.contains("same audio as").sum() == 1
     _, summary = audit(place, tmp_path / "ravdess/Actor_01", "--corpus", "ravdess")
     assert summary["clips"] == 12
@@ -161,10 +168,10 @@ def test_the_page_loads_nothing_and_escapes_names(place, tmp_path):
 
 
 def test_a_folder_called_demo_is_files_like_any_other(place):
-    assert run_stage(place, "demo", "data/demo", "--speakers", "1").returncode == 0
+    assert run_stage(place, "demo", "data/demo", "--speakers", "2").returncode == 0
     said, summary = audit(place, "data/demo/demo")
-    assert summary["clips"] == 0
-    assert summary["quarantined"] == len(list((place / "data/demo").rglob("*.wav"))) > 0
+    assert summary["clips"] + summary["quarantined"] == len(list((place / "data/demo").rglob("*.wav"))) > 0
+    assert "demo: read as " in said and "2 speakers" in said
 
 
 def test_what_is_not_there_is_one_line(place):

@@ -12,7 +12,7 @@ from ser.audit.remarkable_recordings import COLUMNS, find_remarkable
 from ser.audit.survey import hear
 from ser.settings.all_sections import load_params
 
-SETTINGS = SimpleNamespace(sample_rate=16000, trim_db=None, remove_dc=True)
+SETTINGS = SimpleNamespace(sample_rate=16000, trim_db=None, remove_dc=True, channels="mix")
 USUAL = {
     "corpus": "c", "reason": "", "sample_rate": 16000, "channels": 1, "encoding": "WAV PCM_16", "taken": None,
     "bandwidth": 7900.0, "clipped": 0.0, "dc": 0.0, "level_db": -20.0, "leading_zeros": 0.0, "trailing_zeros": 0.0,
@@ -24,8 +24,8 @@ def recordings(*changes):
     return pd.DataFrame([USUAL | {"source": f"c/{row}.wav"} | change for row, change in enumerate(changes)])
 
 
-def found(table):
-    findings = find_remarkable(table, SETTINGS)
+def found(table, **settings):
+    findings = find_remarkable(table, SimpleNamespace(**vars(SETTINGS) | settings))
     assert list(findings.columns) == COLUMNS
     return {(row.finding, row.file): (row.detail, row.done) for row in findings.itertuples()}
 
@@ -62,6 +62,14 @@ def test_channels_that_cancel_each_other_are_said_instead_of_their_number(taken,
             "used, one channel taken",
         )
     }
+
+
+def test_of_several_channels_it_is_said_what_is_taken():
+    table = recordings({}, {}, {"channels": 2}, {"channels": 2, "source": "c/call.wav#channel=2"})
+    assert [done for _, done in found(table).values()] == ["used, mixed to one", "used, one channel taken"]
+    assert {done for _, done in found(table, channels=1).values()} == {"used, one channel taken"}
+    table = recordings({"channels": 2}, {"channels": 2}, {})
+    assert found(table) == {("channels", "c/2.wav"): ("1, the most frequent is 2", "used as it is")}
 
 
 def test_of_a_file_that_is_left_out_it_is_said_too():

@@ -287,7 +287,19 @@ def test_bad_rows_are_reported_and_the_others_go_on(place, files):
     assert list(table["row"]) == list(range(2, 13)) and list(table["utterances"]) == [0] * 8 + [1, 0, 0]
     for reason, word in zip(
         table["reason"],
-        ["grumpy", "60", "after start", "-1", "http", "http", "cells", "cells", "", "same as row 10", "before start"],
+        [
+            "grumpy",
+            "60",
+            "after start",
+            "-1",
+            "http",
+            "http",
+            "2 values",
+            "7 values",
+            "",
+            "same as row 10",
+            "before start",
+        ],
         strict=True,
     ):
         assert word in reason and bool(word) == bool(reason)
@@ -306,10 +318,11 @@ def test_nothing_collected_is_an_error(place, files):
     "content, said",
     [
         (None, "not found"),
-        (b"", "no column url"),
+        (b"", "is empty"),
+        (b"x,y\n1,2\n", "no column url"),
         (b"url,emotion\nx,y\n", "no column speaker, start"),
         (b"\xff\xfe\x00", "UTF-8"),
-        (b'url,emotion,speaker,start,end,licence\n"open,sad\n', "no CSV"),
+        (b'url,emotion,speaker,start,end,licence\n"open,sad\n', "line 2: a quotation mark opens a value"),
     ],
 )
 def test_a_table_that_is_none_is_one_line(place, content, said):
@@ -333,6 +346,9 @@ def test_a_table_of_sources_is_read_with_what_spreadsheets_add(tmp_path):
     )
     (source,), unusable = read_sources(path)
     assert source == (2, "http://a/b", "anger", "s", 0.0, 3600.0, "") and not unusable
+    path.write_text("sep=;\nurl;emotion;speaker;start;end;licence;\nhttp://a/b;Angry;s;;1:00:00;;\n;x;;;;\n")
+    (source,), unusable = read_sources(path)
+    assert source == (3, "http://a/b", "anger", "s", 0.0, 3600.0, "") and unusable[0]["row"] == 4
     path.write_text("url\n")
     with pytest.raises(InputError):
         read_sources(path)

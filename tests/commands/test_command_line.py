@@ -1,6 +1,7 @@
 """The command `ser` as a whole: help, mistakes, interruptions, completion; and that stages explain themselves."""
 
 import importlib
+import os
 import runpy
 import shutil
 import signal
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, environment, run_script, run_stage
-from ser.commands.command_line import ENTRIES, GROUPS, help_of
+from ser.commands.command_line import ENTRIES, GROUPS, help_of, without_tilde
 
 SER = (sys.executable, "-m", "ser.commands")
 STAGES = sorted((ROOT / "stages").glob("*.py"))
@@ -187,3 +188,59 @@ def test_what_is_not_installed_is_named_with_its_extra(tmp_path):
     run = run_script(tmp_path, "tune")
     assert run.returncode == 1
     assert run.stderr.startswith("error: optuna is not installed: pip install -e '.[tune]' -c constraints.txt")
+
+
+@pytest.mark.parametrize(
+    ("argument", "read"),
+    [
+        ("~/a.wav", "{home}/a.wav"),
+        ("~", "{home}"),
+        ("--output=~/out.csv", "--output={home}/out.csv"),
+        ("raw.path=~/corpora", "raw.path={home}/corpora"),
+        ("./~/a.wav", "./~/a.wav"),
+        ("a~b.wav", "a~b.wav"),
+        ("key=a=~b", "key=a=~b"),
+        ("--certainty=0.5", "--certainty=0.5"),
+        ("", ""),
+    ],
+)
+def test_a_tilde_is_the_home_folder_wherever_an_argument_names_a_path(argument, read, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert without_tilde(argument) == read.format(home=tmp_path)
+
+
+def test_no_folder_is_called_tilde(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    run = run_script(tmp_path, "demo", "--speakers=1", "~/clips")
+    assert run.returncode == 0, run.stderr
+    assert list((tmp_path / "home/clips").rglob("*.wav")) and not (tmp_path / "~").exists()
+
+
+# arguments that are no text, as the system hands them over; none may end in a traceback, whatever the terminal shows
+BYTES = {
+    "predict": [b"caf\xe9.wav"],
+    "timeline": [b"caf\xe9.wav"],
+    "export": [b"caf\xe9"],
+    "serve": [b"--model", b"caf\xe9"],
+    "audit": [b"clips\xe9"],
+    "checkpoint": [b"caf\xe9/a", b"caf\xe9"],
+    "override": [b"caf\xe9"],
+    "corpus": [b"caf\xe9"],
+}
+
+
+@pytest.mark.parametrize("command", BYTES)
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
+def test_names_that_are_no_utf8_are_refused_in_a_line(command, encoding, tmp_path):
+    (tmp_path / os.fsdecode(b"clips\xe9")).mkdir()
+    (tmp_path / os.fsdecode(b"clips\xe9/a.wav")).write_bytes(b"RIFF")
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    run = subprocess.run(
+        [*SER, command, *BYTES[command]],
+        cwd=tmp_path,
+        env=environment() | {"PYTHONIOENCODING": f"{encoding}:strict", "LC_ALL": "C"},
+        capture_output=True,
+        timeout=60,
+    )
+    assert run.returncode in (1, 2), run.stderr
+    assert b"Traceback" not in run.stderr and run.stderr.strip().splitlines()

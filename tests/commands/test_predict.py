@@ -67,13 +67,19 @@ REFUSED = {  # what looks like audio in a folder, and cannot be used: content, a
     "pointer.wav": (LFS.encode(), "run `git lfs pull`"),
     "page.mp3": (b"<!DOCTYPE html><title>404", "a web page"),
     "empty.flac": (b"", "the file is empty"),
+    "more.zip": (b"PK\x03\x04" + bytes(90) + b"PK\x05\x06" + bytes(18), "an archive: unpack it"),
+    "half.zip": (b"PK\x03\x04", "a zip archive without its end"),
+    "pointer.zip": (LFS.encode(), "run `git lfs pull`"),
+    ".late.m4a.icloud": (b"bplist00", "still in iCloud"),
+    "half.wav.part": (b"RIFF", "a download that has not ended"),
 }
 PASSED_OVER = {"notes.txt": b"OggS", "cover.jpg": b"\xff\xd8\xff\xe0", "README": b"read me", ".hidden.wav": b"RIFF"}
 
 
 def test_a_folder_is_read_as_a_whole_and_what_cannot_be_is_named(trained, small_ravdess, tmp_path):
     y, sr = soundfile.read(next(small_ravdess.rglob("*.wav")))
-    for name, kind in {"1.wav": "WAV", "x.mpga": "MP3", "sub/voice.oga": "OGG", "PTT-WA0001": "OGG"}.items():
+    kinds = {"1.wav": "WAV", "x.mpga": "MP3", "sub/voice.oga": "OGG", "PTT-WA0001": "OGG", "call.rec": "FLAC"}
+    for name, kind in kinds.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         soundfile.write(tmp_path / name, y, sr, format=kind)
     write_with_ffmpeg(tmp_path / "old.mp2", y, sr, "mp2", "mp2")
@@ -82,22 +88,24 @@ def test_a_folder_is_read_as_a_whole_and_what_cannot_be_is_named(trained, small_
     for name, content in PASSED_OVER.items():
         (tmp_path / name).write_bytes(content)
     (tmp_path / "gone.wav").symlink_to(tmp_path / "absent")
+    (tmp_path / "folder.wav").mkdir()
     arguments = [str(tmp_path), "--model", "data/models/train_ml/lightgbm", "--output", "out.csv"]
     run = run_stage(trained, "predict", *arguments)
     assert run.returncode == 1
     read = pd.read_csv(trained / "out.csv")
     named = {path.removeprefix(f"{tmp_path}/") for path in read["file"]}
-    assert named == {"1.wav", "x.mpga", "sub/voice.oga", "PTT-WA0001", "old.mp2"}
+    assert named == {*kinds, "old.mp2"}
     assert read["emotion"].nunique() == 1
     said = [line.partition(": ") for line in run.stderr.splitlines() if line.startswith(str(tmp_path))]
     reasons = {path.removeprefix(f"{tmp_path}/"): reason for path, _, reason in said}
-    assert set(reasons) == {*REFUSED, "gone.wav"}
+    assert set(reasons) == {*REFUSED, "gone.wav", "folder.wav"}
     assert all(reason in reasons[name] for name, (_, reason) in REFUSED.items())
 
     for name in (*REFUSED, "gone.wav"):
         (tmp_path / name).unlink()
+    (tmp_path / "folder.wav").rmdir()
     assert run_stage(trained, "predict", *arguments).returncode == 0
-    assert len(pd.read_csv(trained / "out.csv")) == 5
+    assert len(pd.read_csv(trained / "out.csv")) == 6
 
 
 def test_a_folder_of_nothing_that_is_read_says_why(trained, tmp_path):
@@ -164,6 +172,15 @@ def test_a_name_that_is_not_utf8_is_shown(trained, small_ravdess, tmp_path):
     assert run.returncode == 0, run.stderr
     assert "caf\\udce9.wav" in run.stdout
     assert (tmp_path / "out.csv").read_text(encoding="utf-8") == run.stdout
+
+
+def test_a_name_with_a_line_break_stays_in_its_line(trained, small_ravdess, tmp_path):
+    shutil.copy(next(small_ravdess.rglob("*.wav")), tmp_path / "a\nb.wav")
+    (tmp_path / "c\x1b[2J.wav").write_text("no audio")
+    run = run_stage(trained, "predict", str(tmp_path), "--model", "lightgbm")
+    assert run.returncode == 1
+    assert len(run.stdout.splitlines()) == 2 and "/a\\nb.wav " in run.stdout
+    assert "/c\\x1b[2J.wav: not readable" in run.stderr
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_each_suffix_that_is_not_read_has_a_reason_with_a_remedy():
 )  # fmt: skip
 def test_a_number_is_no_suffix(name, suffix, stem):
     assert suffix_of(name) == suffix
-    assert stem_of(PurePosixPath("x.y", name)) == PurePosixPath("x.y", stem)
+    assert stem_of(PurePosixPath("x.y", name)) == f"x.y/{stem}"
 
 
 def test_only_names_that_say_nothing_are_opened():

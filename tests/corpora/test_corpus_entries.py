@@ -308,7 +308,7 @@ def test_files_are_listed_in_order_whatever_order_the_disk_keeps_them_in(tree):
     names = [f"{folder}/{number:03d}.{suffix}" for number in range(50, 0, -1) for folder in "ba" for suffix in SUFFIXES]
     raw = tree(*names)
     (raw / "a/folder.wav").mkdir()
-    assert [path.relative_to(raw).as_posix() for path in audio_files(raw)] == sorted(names)
+    assert [path.relative_to(raw).as_posix() for path, why in audio_files(raw).items() if not why] == sorted(names)
 
 
 @settings(max_examples=20, deadline=None, database=None, derandomize=True)
@@ -330,7 +330,11 @@ def test_every_file_is_in_the_sorted_table_once_or_in_quarantine(tmp_path_factor
     for name in names:
         (raw / name).parent.mkdir(parents=True, exist_ok=True)
         (raw / name).touch()
-    clips, quarantined = read_corpus("own", raw)
+    try:
+        clips, quarantined = read_corpus("own", raw)
+    except InputError as error:
+        assert "say which by prepare.pattern" in str(error)  # no word for an emotion, or two
+        return
     assert list(clips["clip"]) == sorted(set(clips["clip"]))
     assert sorted([*clips["source"], *quarantined["source"]]) == sorted(names)
     assert read_corpus("own", raw)[0].equals(clips)

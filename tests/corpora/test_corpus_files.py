@@ -9,14 +9,9 @@ import pytest
 from archive_files import pack
 from ser.audio.decoding import UnusableAudioError
 from ser.corpora.audio_folders import audio_files, holds_audio, why_unopened
-from ser.corpora.corpus_files import (
-    corpus_name,
-    count_outside,
-    find_places,
-    list_files,
-    open_source,
-    read_source,
-)
+from ser.corpora.corpus_files import count_outside, list_files
+from ser.corpora.corpus_places import corpus_name, find_places
+from ser.corpora.source_files import open_source, read_source
 from ser.errors import InputError
 
 
@@ -82,7 +77,7 @@ def test_archives_inside_a_folder_are_folders(tmp_path):
 def test_a_broken_archive_inside_a_folder_is_one_bad_file(tmp_path):
     tree(tmp_path / "mine", "anger/1.wav", "broken.zip")
     assert listed(tmp_path / "mine", tmp_path) == [
-        ("broken.zip", "mine/broken.zip", "not readable as an archive: download it again"),
+        ("broken.zip", "mine/broken.zip", "cannot be read as an archive: it is a text: download it again"),
         ("anger/1.wav", "mine/anger/1.wav", ""),
     ]
 
@@ -135,7 +130,7 @@ def test_links_that_lead_out_are_not_followed(tmp_path):
         "near.wav": "",
         "out.wav": "a link that leads out of raw.path: DVC would not notice a change",
         "folder": "a link that leads out of raw.path: DVC would not notice a change",
-        "beside": "a link to a folder",
+        "beside": "a link to a folder, which is not followed: put the folder in its place",
         "nothing.wav": "a link to nothing",
         "loop.wav": "a link to nothing",
         "annexed.wav": "a pointer of git-annex, not the file itself: run `git annex get`",
@@ -163,7 +158,7 @@ def test_a_pipe_or_a_file_that_may_not_be_read_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     os.mkfifo(tmp_path / "pipe.raw")
     assert not holds_audio(tmp_path / "pipe")
-    assert audio_files(tmp_path) == [tmp_path / "pipe.raw"]
+    assert [*audio_files(tmp_path)] == [tmp_path / "pipe.raw"]
     assert [path for path, _, reason in listed(tmp_path, tmp_path.parent) if not reason] == []
 
 

@@ -12,19 +12,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import CORPORA, needs_corpora, run_stage, workplace
-from ser.corpora import cremad, emotion_folders, nemo, ravdess, tess, turevdb
-from ser.corpora.corpus_entries import KNOWN
-from ser.corpora.emotion_words import EMOTIONS, emotion_of_word
+from ser.corpora import cremad, nemo, ravdess, tess, turevdb
+from ser.corpora.known_corpora import KNOWN
 from ser.corpora.labels import Labels, UnusableNameError
 from ser.corpora.side_tables import BrokenTableError
+from ser.naming.emotion_words import EMOTIONS, emotion_of_word
 
 ROOT = Path(__file__).parents[2]
 MODEST = settings(max_examples=300, deadline=None, database=None, derandomize=True)
 
 
 def parse(corpus, path, table=None):
-    if corpus == "folders":
-        return emotion_folders.parse_name(PurePosixPath(path))
     return KNOWN[corpus].parse_name(PurePosixPath(path), table)
 
 
@@ -403,7 +401,7 @@ def test_name_with_a_slip_is_refused_or_another_name_of_the_scheme(clip, place, 
 
 @MODEST
 @given(
-    st.sampled_from([*KNOWN, "folders"]),
+    st.sampled_from(list(KNOWN)),
     st.one_of(
         st.text(max_size=60),
         st.text("٠١٢٣٤٥٦٧٨٩-_aА", max_size=30),
@@ -511,10 +509,11 @@ def test_nemo_clip_whose_name_and_table_disagree_is_refused(old, new, reason):
 @pytest.mark.parametrize(
     ("module", "content", "message"),
     [
-        (cremad, b"", "VideoDemographics.csv: no column ActorID, Age, Sex, Race, Ethnicity"),
-        (cremad, b"\xff\xfe", "VideoDemographics.csv: not UTF-8 text"),
+        (cremad, b"", "VideoDemographics.csv is empty"),
+        (cremad, b"A,B\n1,2\n", "VideoDemographics.csv: no column ActorID, Age, Sex, Race, Ethnicity"),
+        (cremad, b"\xe4", "VideoDemographics.csv, line 1: the byte 0xe4 is not UTF-8"),
         (cremad, DEMOGRAPHICS.replace(b'"Age",', b""), "no column Age"),
-        (cremad, DEMOGRAPHICS.splitlines(keepends=True)[0], "there is a header and no row"),
+        (cremad, DEMOGRAPHICS.splitlines(keepends=True)[0], "has a header and no rows"),
         (cremad, DEMOGRAPHICS + b"1002,21\n", "line 4 has more or fewer values than the header"),
         (cremad, DEMOGRAPHICS + b"1002,21,Female,Asian,Not Hispanic,?\n", "line 4 has more or fewer values"),
         (cremad, DEMOGRAPHICS + b"1001,51,Male,Caucasian,Hispanic\n", "line 4: actor 1001 is there twice"),
@@ -612,23 +611,6 @@ def test_adjectives_stand_for_their_emotion(word, emotion):
 @pytest.mark.parametrize("word", ["wav", "", "frustration", "excited", "contempt", "guilt", "sarcasm"])
 def test_other_words_stand_for_no_emotion(word):
     assert emotion_of_word(word) is None
-
-
-def test_generic_layout_reads_emotion_and_speaker_off_the_folders():
-    assert parse("folders", "Happy/anna/01.wav") == Labels("anna", "", "happiness")
-    assert parse("folders", "sad/01.wav") == Labels("", "", "sadness")
-
-
-@pytest.mark.parametrize(
-    ("name", "reason"),
-    [
-        ("01.wav", "no folder named after an emotion"),
-        ("anna/sad/01.wav", "no folder named after an emotion"),
-        ("sad/anna/day1/01.wav", "deeper than <emotion>/<speaker>/<file>"),
-    ],
-)
-def test_generic_layout_refuses_other_depths_and_words(name, reason):
-    assert reason in refusal("folders", name)
 
 
 # --- the corpora as they are published

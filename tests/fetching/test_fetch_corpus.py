@@ -20,8 +20,9 @@ from conftest import ROOT, run_stage, set_params, workplace
 from file_server import serving
 from ser.corpora import ravdess
 from ser.corpora.corpus_facts import About, Download
+from ser.corpora.known_corpora import KNOWN
 from ser.errors import InputError
-from ser.fetching.corpus_download import targets
+from ser.fetching.corpus_download import how_to_get, targets
 from toy_repository import init_dvc
 
 ABOUT = About("The title", "en", 4, 2, "names", "Somebody 2020", "CC BY 4.0", "https://example.org/home")
@@ -231,14 +232,57 @@ def test_a_failed_recording_keeps_the_download_and_is_repeated(repository, clips
 def test_a_corpus_behind_a_form_is_explained_and_what_is_there_is_counted(repository, clips):
     about = ABOUT._replace(instructions="Write to the authors.")
     run = fetch(repository, about)
-    assert run.returncode == 1 and "Write to the authors." in run.stdout
-    assert run.stderr.splitlines()[-1].startswith("error: corpus ravdess")
+    assert run.returncode == 0, run.stderr
+    assert "ravdess is handed out to those who fill in a form. Write to the authors." in run.stdout
+    assert "nothing of it is in data/raw yet" in run.stdout
     folder = repository / "data/raw/ravdess"
     folder.mkdir()
+    run = fetch(repository, about)  # an empty folder is nothing yet
+    assert run.returncode == 0 and "nothing of it is in data/raw yet" in run.stdout
+    folder.mkdir()
+    (folder / "readme.txt").write_text("what they sent")
+    run = fetch(repository, about)
+    assert run.returncode == 1 and "no audio file" in run.stderr and "make corpus NAME=ravdess" in run.stderr
     for name, content in list(clips.items())[:3]:
         (folder / name).write_bytes(content)
     run = fetch(repository, about)
     assert run.returncode == 0 and "3 clips of 2 speakers of 4 clips published: 1 missing" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("instructions", "listed", "said"),
+    [
+        ("`git clone https://github.com/a/b`; take `wav/`.", "git", "is a git repository. `git clone"),
+        ("Open the home page and download all.", "page", "is downloaded from its page, by hand. Open"),
+        ("Register at http://a.b/c.", "form", "is handed out to those who fill in a form. Register"),
+    ],
+)
+def test_how_a_corpus_is_had_is_said_as_it_is(repository, instructions, listed, said):
+    about = ABOUT._replace(instructions=instructions)
+    run = fetch(repository, about)
+    assert run.returncode == 0 and said in run.stdout
+    lines = command(repository, about, "--list").stdout.splitlines()
+    assert next(line for line in lines if line.startswith("ravdess")).split()[1] == listed
+
+
+def test_no_corpus_of_a_git_repository_is_called_one_of_a_form():
+    by_git = {name for name, module in KNOWN.items() if "github.com" in module.ABOUT.home}
+    assert by_git and {name for name in KNOWN if how_to_get(KNOWN[name].ABOUT) == "git"} == by_git
+
+
+def test_an_empty_folder_is_not_in_the_way_of_a_download(repository, packed):
+    (repository / "data/raw/ravdess").mkdir()
+    with serving(files={"/Speech.zip": packed}) as server:
+        run = fetch(repository, single(server, packed))
+    assert run.returncode == 0 and "complete" in run.stdout, run.stderr
+    assert not (repository / "data/raw/ravdess").exists()
+
+
+def test_an_empty_folder_of_a_known_corpus_names_the_command(repository):
+    (repository / "data/raw/ravdess").mkdir()
+    set_params(repository, {"prepare.corpora": ["ravdess"]})
+    run = run_stage(repository, "prepare")
+    assert run.returncode == 1 and "`make corpus NAME=ravdess` fetches it" in run.stderr
 
 
 def test_an_unpacked_corpus_is_not_fetched(repository, clips, packed):

@@ -564,6 +564,23 @@ def test_predefined_file_written_by_a_spreadsheet_is_read(tmp_path):
     assert list(predefined(tmp_path, text, corpus(speakers=6)).columns) == ["clip", "fold_0", "fold_1"]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "\ufeffspeaker;fold\r\nc:007;0\r\nc:NA;1\r\nc:Zoe\u0308;1\r\n".encode(),
+        "sep=;\r\nFold;Speaker\r\n0;c:007\r\n1;c:NA\r\n1;c:Zoë\r\n".encode(),
+        "speaker\tfold\tnote, if any\r\nc:007\t0\tx\r\nc:NA\t1\t\r\nc:Zoë\t1\t\r\n".encode("utf-16"),
+    ],
+)
+def test_predefined_file_of_another_spreadsheet_and_its_names_are_read_as_they_are(tmp_path, content):
+    clips = corpus(speakers=6)
+    names = {"c:01": "c:007", "c:02": "c:NA", "c:03": "c:Zoe\u0308"}
+    clips["speaker"] = clips["speaker"].replace(names)
+    parts = predefined(tmp_path, content, clips)
+    assert set(clips["speaker"][parts["fold_0"] == "test"]) == {"c:007"}
+    assert set(clips["speaker"][parts["fold_1"] == "test"]) == {"c:NA", "c:Zoe\u0308"}
+
+
 def test_missing_predefined_file_is_named():
     with pytest.raises(InputError, match=r"split\.predefined: absent\.csv not found"):
         assign_parts(corpus(), config(scheme="predefined", predefined="absent.csv"))
@@ -582,7 +599,11 @@ def test_missing_predefined_file_is_named():
         ("speaker,fold\n,0\nc:01,1\n", "has a row without a speaker"),
         ("speaker,fold\nd:01,0\n", "names no speaker that there is, such as c:01"),
         ("clip,fold\nd/01,0\n", "names no clip that there is, such as c/01"),
-        ("speaker,fold\n", "names no speaker that there is"),
+        ("speaker,fold\n", "has a header and no rows"),
+        ("speaker,fold,fold\nc:01,0,1\n", "line 1: the column fold is there twice"),
+        ("speaker,fold\nc:01,0\nc:02,1,x\n", "line 3: 3 values for 2 columns"),
+        ('speaker,fold\n"c:01,0\nc:02,1\n', "line 2: a quotation mark opens a value"),
+        ("speaker,fold\ne\u0301,0\né,1\n", "names é twice"),
     ],
 )
 def test_unusable_predefined_file_is_refused_naming_it_and_what_is_wrong(tmp_path, text, named):

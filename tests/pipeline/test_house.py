@@ -17,7 +17,7 @@ from ser.storage.prediction_tables import FUSE, TRAINERS
 STAGES = ROOT / "stages"
 LIBRARY = STAGES / "ser"
 ROOMS = sorted(path.name for path in LIBRARY.iterdir() if path.is_dir() and path.name != "__pycache__")
-MAY_GROW = ("corpora", "commands")
+MAY_GROW = ("corpora", "commands", "annotations")
 EDITED_OFTEN = ("reporting", "charts", "review", "experiments", "commands")
 WEB_PAGES = [LIBRARY / "serving" / folder for folder in ("page", "static")]  # their files are served as they are
 WHOLE_SETTINGS = "stages/ser/settings"  # of the stage that reads every section

@@ -338,4 +338,14 @@ def test_predicting_imports_neither_what_trains_nor_what_is_heavy(repro, recordi
     assert seen.isdisjoint(tables | trainers | {"librosa", "numba", "pydantic", "dvc", "tqdm", "tarfile"})
     assert "scipy.signal" not in loaded
     rooms = {module.split(".")[1] for module in loaded if module.startswith("ser.")}
-    assert rooms == {"audio", "errors", "features", "models", "prediction", "probabilities", "settings", "storage"}
+    assert rooms == {
+        "audio",
+        "channels",
+        "errors",
+        "features",
+        "models",
+        "prediction",
+        "probabilities",
+        "settings",
+        "storage",
+    }

@@ -33,10 +33,35 @@ def test_a_table_names_files_relative_to_itself_or_absolutely(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "content",
+    [
+        "\ufefffile;speaker\r\nanna\\1.wav;007\r\nben\\1.wav;Zoe\u0308\r\n.\\anna\\2.wav;007\r\n",
+        "sep=;\nSpeaker;File\n007;anna/1.wav\nZoë;ben/1.wav\n007;anna/2.wav\n",
+        "file\tspeaker\nanna/1.wav\t007\nben/1.wav\tZoë\nanna/2.wav\t007\n",
+    ],
+)
+def test_tables_of_other_programs_are_read(content):
+    assert speakers_of_files(FILES, table(content)) == ["007", "Zoë", "007"]
+
+
+def test_a_file_is_found_in_the_other_unicode_form_and_with_a_backslash_in_its_name():
+    names = ["Zoë", "Jose\u0301", "a\\b"]
+    files = [Path("recordings", name, "ü.wav") for name in names]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.touch()
+    rows = ["Zoe\u0308/u\u0308.wav,1", "José\\ü.wav,2", "a\\b/ü.wav,3"]
+    assert speakers_of_files(files, table("\n".join(["file,speaker", *rows]))) == ["1", "2", "3"]
+
+
+@pytest.mark.parametrize(
     ("content", "reason"),
     [
         ("path,speaker\na,b\n", "needs the columns file and speaker"),
-        ("", "no CSV table that can be read"),
+        ("", "--speakers recordings/who.csv is empty"),
+        ("file,speaker,speaker\na,b,c\n", "line 1: the column speaker is there twice"),
+        ("file,speaker\na,b,c\n", "who.csv, line 2: 3 values for 2 columns"),
+        ('file,speaker\nanna/1.wav,"a\nben/1.wav,b\n', "who.csv, line 2: a quotation mark opens a value"),
         ("file,speaker\nanna/1.wav,a\nanna/2.wav,a\n", r"names no speaker for 1 files \(first: recordings/ben/1.wav\)"),
         ("file,speaker\nanna/1.wav,a\nanna/1.wav,b\n", "names two speakers for .*anna/1.wav"),
         ("file,speaker\nanna/1.wav,\nanna/2.wav,a\nben/1.wav,b\n", r"names no speaker for 1 files \(first: .*anna/1"),
@@ -48,5 +73,5 @@ def test_a_table_that_cannot_be_used_says_why(content, reason):
 
 
 def test_a_missing_table_is_named():
-    with pytest.raises(InputError, match="--speakers none.csv: no CSV table"):
+    with pytest.raises(InputError, match="--speakers none.csv cannot be read: No such file"):
         speakers_of_files(FILES, Path("none.csv"))

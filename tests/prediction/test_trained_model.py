@@ -56,6 +56,17 @@ def test_a_model_is_found_by_path_by_name_and_as_the_default(trained, monkeypatc
     assert ser.load().folder.as_posix() == f"data/models/{best['folder']}"
 
 
+def test_of_a_call_it_is_said_that_two_people_are_mixed(model, trained, tmp_path):
+    one, other = (soundfile.read(file)[0] for file in sorted((trained / "clips").rglob("*.wav"))[:2])
+    y = np.zeros((len(one) + len(other), 2))
+    y[: len(one), 0], y[len(one) :, 1] = one, other
+    soundfile.write(tmp_path / "call.wav", y, 16000)
+    remark = "channels 1 and 2 carry different speech, and are mixed here: `ser timeline` keeps them apart"
+    for answer in (model.predict(tmp_path / "call.wav"), model.predict(y.T, 16000)):
+        assert answer.unfamiliar.startswith(remark)
+    assert remark not in model.predict(np.stack([one, one]), 16000).unfamiliar
+
+
 @pytest.mark.parametrize("name", ["svm", "", "data/models", "../work", "*", "/", "a b"])
 def test_what_is_no_model_is_an_error_that_lists_those_there_are(trained, monkeypatch, name):
     monkeypatch.chdir(trained)

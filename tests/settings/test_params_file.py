@@ -110,12 +110,14 @@ def test_missing_key_is_named(tmp_path, key):
         ("prepare.trim_db", ".inf", "inf", "finite"),
         ("prepare.peak_db", "0.5", "0.5", "less than or equal to 0"),
         ("prepare.fixed_samples", "0", "0", "greater than or equal to 1"),
+        ("prepare.channels", "both", "'both'", "'mix' or 'each'"),
+        ("prepare.channels", "0", "0", "greater than or equal to 1"),
         ("prepare.normalize", "loud", "'loud'", "'peak', 'rms', 'loudness' or 'none'"),
         ("prepare.remove_dc", "0", "0", "valid boolean"),
         ("prepare.denoise_db", "0.0", "0.0", "greater than 0"),
         ("prepare.loudness_lufs", "3.0", "3.0", "less than or equal to 0"),
         ("prepare.loudness_lufs", "-80.0", "-80.0", "greater than or equal to -70"),
-        ("prepare.rename", "{calm: cool}", "'cool'", "'neutral'"),
+        ("prepare.pattern", "7", "7", "valid string"),
         ("prepare.corpora", "[]", "[]", "at least 1 item"),
         ("collect.threshold", "1.0", "1.0", "less than 1"),
         ("collect.min_seconds", "0.0", "0.0", "greater than or equal to 0.1"),
@@ -151,8 +153,28 @@ def test_missing_key_is_named(tmp_path, key):
 )
 def test_wrong_value_is_refused_naming_key_value_and_rule(tmp_path, key, text, value, rule):
     message = message_with(tmp_path, key, text)
-    assert any(f"{key}{part} is {value}" in message for part in ("", ".calm", ".hubert", ".0"))
+    assert any(f"{key}{part} is {value}" in message for part in ("", ".str", ".hubert", ".0"))
     assert rule in message
+
+
+def test_a_label_is_any_word_in_one_form_numbers_too(tmp_path):
+    settings = load_with(tmp_path, "prepare.emotions", '[neşeli, "feli\\u0301z", 0, no, 怒, "two words"]').prepare
+    assert settings.emotions == ["neşeli", "felíz", "0", "no", "怒", "two words"]
+    assert load_with(tmp_path, "prepare.rename", "{7: anger, exc: 8}").prepare.rename == {"7": "anger", "exc": "8"}
+
+
+@pytest.mark.parametrize("text", ['""', '" "', '"two\\nlines"'])
+def test_a_label_of_no_line_is_refused(text, tmp_path):
+    message = message_with(tmp_path, "prepare.rename", f"{{calm: {text}}}")
+    assert message.startswith(f"{tmp_path / 'params.yaml'}: prepare.rename.calm: ")
+    assert "is no label; allowed is any text of one line" in message
+
+
+def test_a_pattern_is_for_all_corpora_or_for_those_that_are_named(tmp_path):
+    everywhere = load_with(tmp_path, "prepare.pattern", "'{emotion}_{_}'").prepare
+    assert everywhere.pattern_of("mine") == "{emotion}_{_}"
+    named = load_with(tmp_path, "prepare.pattern", "{mine: '{emotion}_{_}'}").prepare
+    assert (named.pattern_of("mine"), named.pattern_of("yours")) == ("{emotion}_{_}", "")
 
 
 @pytest.mark.parametrize(
@@ -408,3 +430,14 @@ def test_outside_a_clone_the_packages_settings_count_and_in_a_folder_with_some_t
     assert params_here() == load_params(COMMITTED)
     (tmp_path / "params.yaml").write_text(COMMITTED.read_text().replace("sample_rate: 16000", "sample_rate: 22050"))
     assert params_here().prepare.sample_rate == 22050
+
+
+@pytest.mark.parametrize(
+    "key", ["raw.path", "augment.noise_folder", "augment.room_folder", "split.predefined", "collect.sources"]
+)
+def test_a_path_with_a_tilde_is_refused_with_the_path_that_is_meant(tmp_path, key, monkeypatch):
+    """DVC reads the file as well, and would look for a folder of that name."""
+    monkeypatch.setenv("HOME", "/home/anna")
+    message = message_with(tmp_path, key, "~/corpora")
+    assert f"{key}: allowed is a path without ~" in message and "write /home/anna/corpora" in message
+    load_with(tmp_path, key, "data/corpora~1")

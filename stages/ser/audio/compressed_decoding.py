@@ -30,17 +30,20 @@ FIRST_PAGE = 64  # bytes; a stream of Ogg says at its start which codec it is of
 ID3_STUB = b"ID3\x04" + bytes(5) + b"\x0a" + bytes(10)  # an empty tag, by which alone libsndfile recognises MPEG
 
 
-def decode_compressed(file: BinaryIO, max_seconds: float, name: str = "") -> Recording:
+def decode_compressed(file: BinaryIO, max_seconds: float, name: str = "", channel: int | None = None) -> Recording:
     """Decode a file of any container of `ser.audio.container_headers`; see `ser.audio.decoding.decode`."""
     sources, cut = compressed_sources(file, max_seconds, name)
     if cut:
         raise UnusableAudioError(cut)
-    parts = [record(source, max_seconds) for source in sources]
+    parts = [record(source, max_seconds, channel=channel) for source in sources]
     sr = parts[0].sample_rate
     y = [part.y if part.sample_rate == sr else soxr.resample(part.y, part.sample_rate, sr) for part in parts]
     if sum(map(len, y)) > max_seconds * sr:
         raise UnusableAudioError(f"longer than {max_seconds:g} s")
-    return parts[0]._replace(y=np.concatenate(y)) if len(parts) > 1 else parts[0]
+    if len(parts) == 1:
+        return parts[0]
+    different = sorted({channel for part in parts for channel in part.different})
+    return parts[0]._replace(y=np.concatenate(y), different=tuple(different))
 
 
 def compressed_sources(

@@ -43,7 +43,9 @@ if hasattr(os, "register_at_fork"):  # nothing forks on Windows
     os.register_at_fork(after_in_child=_own.__dict__.clear)  # the parent's is not ours
 
 
-def decode_apart(file: BinaryIO, path: str | None, max_seconds: float, name: str) -> Recording:
+def decode_apart(
+    file: BinaryIO, path: str | None, max_seconds: float, name: str, channel: int | None = None
+) -> Recording:
     """Decode a file in the other process; see `ser.audio.compressed_decoding.decode_compressed`.
 
     Parameters
@@ -54,6 +56,7 @@ def decode_apart(file: BinaryIO, path: str | None, max_seconds: float, name: str
     max_seconds : float
         s.
     name : str
+    channel : int or None
 
     Raises
     ------
@@ -61,7 +64,8 @@ def decode_apart(file: BinaryIO, path: str | None, max_seconds: float, name: str
         Also if the decoder crashes, or takes too much time or memory.
     """
     # the real path, as /dev/stdin is another file in the other process
-    request: dict = {"max_seconds": max_seconds, "name": name, "path": path and os.path.realpath(path)}
+    request: dict = {"max_seconds": max_seconds, "name": name, "channel": channel}
+    request["path"] = path and os.path.realpath(path)
     content = b""
     if path is None:
         file.seek(0)
@@ -78,7 +82,8 @@ def decode_apart(file: BinaryIO, path: str | None, max_seconds: float, name: str
         raise UnusableAudioError(reply["refused"])
     if "os_error" in reply:
         raise OSError(*reply["os_error"], path)
-    return Recording(np.frombuffer(samples, np.float32).copy(), **reply)
+    different = tuple(reply.pop("different"))
+    return Recording(np.frombuffer(samples, np.float32).copy(), **reply, different=different)
 
 
 def serve() -> None:
@@ -110,7 +115,7 @@ def ready() -> tuple[BinaryIO, BinaryIO]:
 def _answer(decode, request: dict, content: bytes) -> tuple[dict, bytes]:
     try:
         with open(request["path"], "rb") if request["path"] else io.BytesIO(content) as file:
-            recording = decode(file, request["max_seconds"], request["name"])
+            recording = decode(file, request["max_seconds"], request["name"], request["channel"])
     except Exception as error:
         return refusal(error), b""
     return {key: value for key, value in recording._asdict().items() if key != "y"}, recording.y.tobytes()
@@ -150,13 +155,15 @@ class _Decoder:
         self.end = weakref.finalize(self, end_process, self.process)
 
 
-def start_process(code: str) -> subprocess.Popen:
+def start_process(code: str, descriptors: tuple[int, ...] = ()) -> subprocess.Popen:
     """Start another process, and wait until it is `ready`.
 
     Parameters
     ----------
     code : str
         Python, which is run with this process's path.
+    descriptors : tuple of int
+        Of open files that the other process gets too, under the same numbers.
 
     Raises
     ------
@@ -170,6 +177,7 @@ def start_process(code: str) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         env=os.environ | SINGLE_THREADED,
+        pass_fds=descriptors,
     )
     try:
         receive(process.stdout)

@@ -27,7 +27,7 @@ from ser.audio.recordings import (
     record,
 )
 from ser.audio.sndfile_decoder import BadContainerError, sndfile_signal
-from ser.audio.unknown_headers import what_it_is
+from ser.audio.unknown_headers import what_file_is
 
 __all__ = [
     "AUDIO_SUFFIXES",
@@ -56,7 +56,7 @@ FLAC_BYTES = 2_500_000  # a second: 24 bits at 96 kHz in 8 channels; hours would
 FLAC_ROOM = 1 << 24  # bytes besides: a block of pictures or comments is no larger
 
 
-def decode(file: Path | str | BinaryIO, *, max_seconds: float) -> Recording:
+def decode(file: Path | str | BinaryIO, *, max_seconds: float, channel: int | None = None) -> Recording:
     """Decode a file of any container, codec, rate, depth and number of channels; docs/formats.md lists them.
 
     Parameters
@@ -66,6 +66,8 @@ def decode(file: Path | str | BinaryIO, *, max_seconds: float) -> Recording:
         no header is told by its ``name``.
     max_seconds : float
         s.
+    channel : int or None
+        The only one to take, from 1; None: their mean.
 
     Returns
     -------
@@ -76,31 +78,31 @@ def decode(file: Path | str | BinaryIO, *, max_seconds: float) -> Recording:
     ------
     UnusableAudioError
         If the file is empty, no audio, encrypted, damaged, truncated, longer than `max_seconds`, of an impossible rate
-        or number of channels, or holds NaN, infinity or samples far beyond full scale.
+        or number of channels, lacks the one that is asked for, or holds NaN, infinity or samples far beyond full scale.
     OSError
         If there is no such file, or it may not be read.
     """
     if not isinstance(file, Path | str):
-        return _decode(file, None, max_seconds)
+        return _decode(file, None, max_seconds, channel)
     if not stat.S_ISREG(os.stat(file).st_mode):
         raise UnusableAudioError("no regular file")  # opening a named pipe would wait for ever
     with open(file, "rb", buffering=0) as opened:
-        return _decode(opened, os.fspath(file), max_seconds)
+        return _decode(opened, os.fspath(file), max_seconds, channel)
 
 
-def _decode(file: BinaryIO, path: str | None, max_seconds: float) -> Recording:
+def _decode(file: BinaryIO, path: str | None, max_seconds: float, channel: int | None) -> Recording:
     name = path or str(getattr(file, "name", ""))
     plain = plain_source(file, name, max_seconds)
     if plain is None:
         from ser.audio.decoder_process import decode_apart  # most runs need none
 
-        return decode_apart(file, path, max_seconds, name)
+        return decode_apart(file, path, max_seconds, name, channel)
     try:
-        recording = record(plain.open_signal, max_seconds, cut=plain.cut)
+        recording = record(plain.open_signal, max_seconds, cut=plain.cut, channel=channel)
     except BadContainerError:
         if plain.open_bare is None:
             raise
-        recording = record(plain.open_bare, max_seconds, cut=plain.cut)
+        recording = record(plain.open_bare, max_seconds, cut=plain.cut, channel=channel)
     return recording._replace(y=recording.y[: plain.samples]) if plain.samples else recording
 
 
@@ -151,7 +153,7 @@ def plain_source(file: BinaryIO, name: str, max_seconds: float) -> PlainSource |
         chunk = data_chunk(file, kind, size)
         if _is_plain(header, kind, chunk):
             return _plain(file, kind, size, chunk, max_seconds)
-    known = what_it_is(header) if kind in (None, "G722") else ""  # the latter by its name alone, which may mislead
+    known = what_file_is(file) if kind in (None, "G722") else ""  # the latter by its name alone, which may mislead
     if (kind is None and not audio_start(file)) or (kind == "G722" and known):
         raise UnusableAudioError(f"not readable as audio: {known or 'it begins as no known audio format does'}")
     return None

@@ -6,6 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ser.channels.cancelling_channels import Powers
+from ser.channels.different_speech import ChannelLevels
 from ser.storage.samples import amplitude
 
 MIN_RATE = 4000  # Hz; below, not even the second formant of speech (up to 2.5 kHz) is there
@@ -13,8 +15,6 @@ MAX_RATE = 384_000  # Hz; the highest rate that converters are sold with
 MAX_CHANNELS = 32  # the largest microphone arrays that speech is published with; libsndfile goes up to 1024
 TOO_LONG = "longer than"  # the refusal of what exceeds the length that is asked for begins so
 LOUDEST_DB = 60.0  # dBFS; float files may exceed full scale, but none that holds sound by this much
-# below what the mean of unrelated channels has, or of one beside silent ones: then the channels cancel each other
-CANCELLED_DB = -10.0
 
 CODECS = {  # FFmpeg's names of what libsndfile calls otherwise
     "pcm_u8": "PCM_U8", "pcm_s8": "PCM_S8", "pcm_s16": "PCM_16", "pcm_s24": "PCM_24", "pcm_s32": "PCM_32",
@@ -33,7 +33,7 @@ class Recording(NamedTuple):
     Attributes
     ----------
     y : np.ndarray of float32, shape (samples,)
-        Of full scale 1, the mean of its channels.
+        Of full scale 1, the mean of its channels, or the one that was asked for.
     sample_rate : int
         Hz.
     channels : int
@@ -41,6 +41,9 @@ class Recording(NamedTuple):
         Container and codec, such as ``WAV PCM_16``.
     taken : int or None
         The one channel, from 0, that `y` is instead, because the channels cancel each other in their mean.
+    different : tuple of int
+        The channels, from 1, that carry different speech, as far as it can be told, so that their mean is a mixture;
+        not looked for where one channel was asked for.
     """
 
     y: np.ndarray
@@ -48,13 +51,15 @@ class Recording(NamedTuple):
     channels: int
     encoding: str
     taken: int | None = None
+    different: tuple[int, ...] = ()
 
 
 class Signal(NamedTuple):
     """What a decoder hands out: blocks of shape (samples, channels), full scale 1, and what is known of them.
 
     ``promised`` is the number of samples that the file says it holds at least, None where it does not say, or cannot
-    be believed.
+    be believed. ``piece`` hands out the blocks from one sample up to another, None where only decoding leads there; it
+    or ``blocks`` can be used, once.
     """
 
     sample_rate: int
@@ -62,6 +67,7 @@ class Signal(NamedTuple):
     encoding: str
     blocks: Iterable[np.ndarray]
     promised: int | None = None
+    piece: Callable[[int, int], Iterable[np.ndarray]] | None = None
 
 
 def codec_name(codec: str) -> str:
@@ -80,7 +86,11 @@ def check_limits(sample_rate: int, channels: int) -> None:
 
 
 def record(
-    open_signal: Callable[[], AbstractContextManager[Signal]], max_seconds: float, *, cut: bool = False
+    open_signal: Callable[[], AbstractContextManager[Signal]],
+    max_seconds: float,
+    *,
+    cut: bool = False,
+    channel: int | None = None,
 ) -> Recording:
     """Take in the signal of a decoder, mixed to mono; or its louder channel, where they cancel each other.
 
@@ -92,14 +102,20 @@ def record(
         s.
     cut : bool
         Whether the container says that samples are missing.
+    channel : int or None
+        From 1, the only one to take.
 
     Raises
     ------
     UnusableAudioError
-        If the signal is empty, shorter than the file says, or `mixed` refuses it.
+        If the signal is empty, shorter than the file says, lacks the channel, or `mixed` refuses it.
     """
     with open_signal() as signal:
-        y, louder = mixed(signal, max_seconds)
+        check_limits(signal.sample_rate, signal.channels)
+        if channel is not None:
+            y, louder, different = one_channel(signal, _place(channel, signal.channels), max_seconds), None, ()
+        else:
+            y, louder, different = mixed(signal, max_seconds)
     if cut or len(y) < (signal.promised or 0):
         raise truncated(len(y) / signal.sample_rate)
     if len(y) == 0:
@@ -107,7 +123,15 @@ def record(
     if louder is not None:
         with open_signal() as signal:
             y = one_channel(signal, louder, max_seconds)
-    return Recording(y, signal.sample_rate, signal.channels, signal.encoding, louder)
+    return Recording(y, signal.sample_rate, signal.channels, signal.encoding, louder, different)
+
+
+def _place(channel: int, channels: int) -> int:
+    """Return the place of a channel, from 0."""
+    if not 1 <= channel <= channels:
+        has = "one channel" if channels == 1 else f"{channels} channels"
+        raise UnusableAudioError(f"channel {channel} is asked for, and it has {has}: name one from 1 to {channels}")
+    return channel - 1
 
 
 def truncated(seconds: float) -> UnusableAudioError:
@@ -115,7 +139,7 @@ def truncated(seconds: float) -> UnusableAudioError:
     return UnusableAudioError(f"truncated: the header promises more audio than the {seconds:.2f} s there are")
 
 
-def mixed(signal: Signal, max_seconds: float) -> tuple[np.ndarray, int | None]:
+def mixed(signal: Signal, max_seconds: float) -> tuple[np.ndarray, int | None, tuple[int, ...]]:
     """Mix the blocks of a signal to mono as they come; no more is held than that.
 
     Parameters
@@ -130,6 +154,8 @@ def mixed(signal: Signal, max_seconds: float) -> tuple[np.ndarray, int | None]:
         The mean of the channels.
     louder : int or None
         The loudest channel, from 0, if the channels cancel each other, so that their mean is not what was recorded.
+    different : tuple of int
+        The channels, from 1, that carry different speech.
 
     Raises
     ------
@@ -137,26 +163,34 @@ def mixed(signal: Signal, max_seconds: float) -> tuple[np.ndarray, int | None]:
         If it is too long, or holds NaN, infinity or samples far beyond full scale.
     """
     sr, channels = signal.sample_rate, signal.channels
-    check_limits(sr, channels)
-    if signal.promised is not None and signal.promised > max_seconds * sr:
-        raise UnusableAudioError(f"{TOO_LONG} {max_seconds:g} s ({signal.promised / sr:.1f} s)")
-    powers = Powers(channels)
+    if channels == 1:
+        return one_channel(signal, 0, max_seconds), None, ()
+    _require_short(signal, max_seconds)
+    powers, levels = Powers(channels), ChannelLevels(channels, sr)
     blocks = []
     for block in limited(signal.blocks, max_seconds, sr):
-        mono = block[:, 0] if channels == 1 else block.mean(axis=1, dtype=np.float32)
-        if channels > 1:
-            powers.add(block, mono)
+        mono = block.mean(axis=1, dtype=np.float32)
+        powers.add(block, mono)
+        levels.add(block)
         blocks.append(mono)
-    y = blocks[0] if len(blocks) == 1 else np.concatenate([np.empty(0, np.float32), *blocks])
-    return y, powers.louder() if channels > 1 else None
+    return _joined(blocks), powers.louder(), levels.different()
 
 
 def one_channel(signal: Signal, channel: int, max_seconds: float) -> np.ndarray:
-    """Return one channel of a signal, shape (samples,)."""
-    blocks = [
-        np.ascontiguousarray(block[:, channel]) for block in limited(signal.blocks, max_seconds, signal.sample_rate)
-    ]
-    return np.concatenate([np.empty(0, np.float32), *blocks])
+    """Return one channel of a signal, counted from 0, shape (samples,); see `mixed`."""
+    _require_short(signal, max_seconds)
+    blocks = limited(signal.blocks, max_seconds, signal.sample_rate)
+    return _joined([np.ascontiguousarray(block[:, channel]) for block in blocks])
+
+
+def _joined(blocks: list[np.ndarray]) -> np.ndarray:
+    return blocks[0] if len(blocks) == 1 else np.concatenate([np.empty(0, np.float32), *blocks])
+
+
+def _require_short(signal: Signal, max_seconds: float) -> None:
+    if signal.promised is not None and signal.promised > max_seconds * signal.sample_rate:
+        seconds = signal.promised / signal.sample_rate
+        raise UnusableAudioError(f"{TOO_LONG} {max_seconds:g} s ({seconds:.1f} s)")
 
 
 def limited(blocks: Iterable[np.ndarray], max_seconds: float, sr: int) -> Iterator[np.ndarray]:
@@ -183,31 +217,3 @@ def _require_sound(block: np.ndarray) -> None:
         raise UnusableAudioError("NaN or infinite samples")
     if peak > amplitude(LOUDEST_DB):
         raise UnusableAudioError(f"no sound: samples exceed full scale by more than {LOUDEST_DB:g} dB")
-
-
-class Powers:
-    """The variance of each channel and of their mean, added up block by block."""
-
-    def __init__(self, channels: int):
-        self.count = 0
-        self.sums, self.squares = np.zeros(channels + 1), np.zeros(channels + 1)
-
-    def add(self, block: np.ndarray, mono: np.ndarray) -> None:
-        """Take in a block of shape (samples, channels) and its mean."""
-        self.count += len(block)
-        for place in range(len(self.sums)):
-            y = np.ascontiguousarray(block[:, place]) if place < block.shape[1] else mono
-            self.sums[place] += y.sum(dtype=np.float64)
-            self.squares[place] += np.vdot(y, y)
-
-    def louder(self) -> int | None:
-        """Return the loudest channel if their mean has far less power than that of unrelated channels would have.
-
-        Unrelated channels of power p_i have a mean of the power sum(p_i) / N², equal ones N times that.
-        """
-        power = self.squares / max(self.count, 1) - np.square(self.sums / max(self.count, 1))
-        of_channels, of_mean = power[:-1], power[-1]
-        unrelated = of_channels.sum() / len(of_channels) ** 2
-        if of_mean >= amplitude(CANCELLED_DB) ** 2 * unrelated or unrelated <= 0.0:
-            return None
-        return int(of_channels.argmax())

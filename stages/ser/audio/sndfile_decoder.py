@@ -4,6 +4,7 @@ import io
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import BinaryIO
 
 import numpy as np
@@ -15,6 +16,8 @@ from ser.storage.samples import to_float
 FORMATS = {"WAV", "WAVEX", "MP3", "RF64", "W64", "FLAC", "OGG", "AIFF", "AU", "CAF", "NIST"}
 BLOCK_SAMPLES = 1 << 18  # decoded at a time, of all channels together: 1 MiB
 NO_FILE = 7  # the error that libsndfile also reports of MPEG audio without a single frame
+# of which a sample lies at a known place, or is found by its number, exactly
+SEEKABLE = ("PCM_", "FLOAT", "DOUBLE", "ULAW", "ALAW")
 UNKNOWN_LENGTH = 2**63 - 1  # frames, what libsndfile says of FLAC that was written to a pipe
 
 
@@ -69,7 +72,9 @@ def sndfile_signal(file: BinaryIO) -> Iterator[Signal]:
             estimated = stream.frames == UNKNOWN_LENGTH or stream.format == "MP3"
             promised = None if estimated else stream.frames
             encoding = f"{stream.format} {stream.subtype}"
-            yield Signal(stream.samplerate, stream.channels, encoding, _blocks(stream, promised), promised)
+            exact = promised is not None and stream.subtype.startswith(SEEKABLE)
+            piece = partial(_piece, stream) if exact else None
+            yield Signal(stream.samplerate, stream.channels, encoding, _blocks(stream, promised), promised, piece)
     except soundfile.SoundFileError as error:
         raise _bad(error) from None
 
@@ -87,12 +92,26 @@ def _open(file: BinaryIO) -> _Stream:
     return _Stream(_Bytes(file))
 
 
+def _piece(stream: _Stream, first: int, last: int) -> Iterator[np.ndarray]:
+    """Decode the samples from `first` up to `last`, as far as they are there."""
+    try:
+        stream.seek(first)
+    except soundfile.SoundFileError:  # "Internal psf_fseek() failed"
+        place = f"{first / stream.samplerate:.2f} s"
+        raise BadContainerError(f"not readable as audio: damaged, nothing at {place} can be decoded") from None
+    yield from _read(stream, BLOCK_SAMPLES // stream.channels, last - first)
+
+
 def _blocks(stream: _Stream, promised: int | None) -> Iterator[np.ndarray]:
-    length, count = BLOCK_SAMPLES // stream.channels, 0
-    # of FLAC no sample more is asked for than there are: libsndfile fails at a tag that lies behind the last one
-    most = promised if stream.format == "FLAC" else None
+    length = BLOCK_SAMPLES // stream.channels
     if promised is not None:
         length = min(length, max(promised, 0) + 1)  # one more than there are: a block that is not filled is the last
+    # of FLAC no sample more is asked for than there are: libsndfile fails at a tag that lies behind the last one
+    yield from _read(stream, length, promised if stream.format == "FLAC" else None)
+
+
+def _read(stream: _Stream, length: int, most: int | None) -> Iterator[np.ndarray]:
+    count = 0
     while most is None or count < most:
         length = length if most is None else min(length, most - count)
         try:

@@ -4,7 +4,9 @@ Nothing of this is needed to refuse it; a person who has a thousand such files n
 """
 
 import codecs
+import os
 import re
+from typing import BinaryIO
 
 LOOKED_AT = 512  # bytes; of fewer less is told
 GIT_LFS = "a pointer of Git LFS, not the file itself: run `git lfs pull`"
@@ -12,13 +14,18 @@ GIT_ANNEX = "a pointer of git-annex, not the file itself: run `git annex get`"
 DS2 = "DS2 of dictation machines, which only their makers' programs decode: convert it to WAV with these"
 SILK = "SILK, the voice messages of QQ and WeChat: convert it to WAV with a SILK decoder"
 RESOURCE_FORK = "what macOS keeps beside a file, not the file itself: leave it out"
+ZIP_END, ZIP_END_REACH = b"PK\x05\x06", 22 + 0xFFFF  # its mark, and how far before the last byte that may be
+WEB_PAGE = "a web page, as an error or a login sends it: download it again"
+CUT_ZIP = "a zip archive without its end, as of a download or copy that was broken off: download it again"
+ZIP, GZIP = "a zip archive: unpack it", "a file packed by gzip: unpack it"
+ZIP_START = b"PK\x03\x04"
 MARKS = {
     b"version https://git-lfs.github": GIT_LFS,
     b"version https://hawser.github": GIT_LFS,  # its first name
     b"/annex/objects/": GIT_ANNEX,
-    b"PK\x03\x04": "a zip archive: unpack it",
+    ZIP_START: ZIP,
     b"PK\x05\x06": "an empty zip archive",
-    b"\x1f\x8b": "a file packed by gzip: unpack it",
+    b"\x1f\x8b": GZIP,
     b"BZh": "a file packed by bzip2: unpack it",
     b"\xfd7zXZ\x00": "a file packed by xz: unpack it",
     b"\x28\xb5\x2f\xfd": "a file packed by zstd: unpack it",
@@ -45,12 +52,26 @@ MARKS = {
     b"-----BEGIN PGP": "encrypted by PGP: decrypt it",
 }
 TEXTS = (  # what a text begins with, white space apart, in lower case
-    (("<!doctype html", "<html", "<head", "<body"), "a web page, as an error or a login sends it: download it again"),
+    (("<!doctype html", "<html", "<head", "<body", "<script", "<!--"), WEB_PAGE),
     (("<?xml", "<error"), "a text in XML, as an error sends it: download it again"),
+    (("{", "[{", '["'), "a text in JSON, as an error sends it: download it again"),
     (("data:audio/", "data:video/", "data:application/"), "an address that holds the file as base64: decode it"),
     (("#extm3u", "[playlist]"), "a playlist, which names files and holds no sound"),
 )
 CONTROL = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+
+
+def what_file_is(file: BinaryIO) -> str:
+    """Say what an open file is as `what_it_is` does, and of an archive whether it is whole."""
+    before = file.tell()
+    file.seek(0)
+    header, ends = file.read(LOOKED_AT), True
+    if header.startswith(ZIP_START):
+        size = file.seek(0, os.SEEK_END)
+        file.seek(max(0, size - ZIP_END_REACH))
+        ends = ZIP_END in file.read(ZIP_END_REACH)
+    file.seek(before)
+    return what_it_is(header) if ends else CUT_ZIP
 
 
 def what_it_is(header: bytes) -> str:

@@ -9,6 +9,7 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ser.corpora.audio_names import is_lossy
+from ser.corpora.clip_sources import split_source
 
 COLUMNS = ["row", "reason", "other", "exact", "leave_out"]
 
@@ -134,7 +135,8 @@ def _judge(group: np.ndarray, labels: np.ndarray, pairs: Pairs) -> list[tuple]:
     known = speakers != ""
     another_speakers = comparable & known & known[:, None] & (speakers != speakers[:, None])
     if len(set(emotions)) == 1 and not another_speakers.any():
-        ranks = zip(speakers == "", map(is_lossy, sources), rows, strict=True)
+        lossy = (is_lossy(split_source(source).path) for source in sources)
+        ranks = zip(speakers == "", lossy, rows, strict=True)
         kept = min(ranks)[-1]
         return [(row, _why(row, kept, rows, pairs), kept, pairs.exact(row, kept), True) for row in rows if row != kept]
     found = []

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ser.audit.clip_recordings import DIFFERENT, REMEDY
 from ser.audit.findings_page import write_page
 from ser.audit.label_leaks import label_imbalance, measure_cues
 from ser.audit.remarkable_recordings import find_remarkable
@@ -74,11 +75,14 @@ def describe(clips: pd.DataFrame, tables: dict[str, pd.DataFrame], summary: dict
         + (f", see {folder / 'quarantine.csv'}" * bool(summary["quarantined"]))
     )
     kinds = tables["quarantine"]["reason"].str.removeprefix("not readable as audio: ")
-    kinds = kinds.str.replace(r"[:(].*", "", regex=True).value_counts()
+    kinds = kinds.str.replace(r"^(same audio|same take) as .*", r"\1 as another file", regex=True)
+    kinds = kinds.str.replace(r"\s*[:(].*", "", regex=True).value_counts()
     for kind, count in kinds.head(SHOWN).items():
         print(f"    {count} × {kind}")
     if others := kinds.iloc[SHOWN:].sum():
         print(f"    {others} for other reasons")
+    if several := int(tables["quarantine"]["reason"].str.startswith(DIFFERENT).sum()):
+        print(f"  {several} have another person on each channel, as calls have: {REMEDY}")
     kinds = tables["findings"]["finding"].value_counts()
     if len(kinds):
         remarks = ", ".join(f"{kind} {count}" for kind, count in kinds.items())

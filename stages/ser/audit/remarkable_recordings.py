@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from ser.corpora.clip_sources import split_source
+
 CLIPPED = 0.001  # share of the samples
 DC = 0.01  # of full scale
 QUIET_DB = 25.0  # below the level that recordings of the corpus usually have, RMS
@@ -46,7 +48,11 @@ def _remarks(known: pd.DataFrame, settings) -> list[tuple[str, pd.Series, pd.Ser
     usual_band, usual_level = corpora["bandwidth"].transform(_upper_median), corpora["level_db"].transform("median")
     heard_band = known["bandwidth"].clip(upper=settings.sample_rate / 2)  # more is nothing to a model
     narrower, wider = known["bandwidth"] < BAND_LIMITED * usual_band, usual_band < BAND_LIMITED * heard_band
-    cancelling, mixed = known["taken"].notna(), known["channels"] != usual["channels"]
+    cancelling, other_number = known["taken"].notna(), known["channels"] != usual["channels"]
+    mono, alone = known["channels"] == 1, known["source"].map(lambda source: split_source(source).channel is not None)
+    alone |= isinstance(settings.channels, int)
+    taken = ((mono, ""), (~mono & alone, "one channel taken"), (~mono & ~alone, "mixed to one"))
+    counts = known["channels"].map("{:.0f}".format) + frequent + usual["channels"].map("{:.0f}".format)
     trimmed = "kept" if settings.trim_db is None else "cut off if quieter than trim_db"
     silence = known[["leading_zeros", "trailing_zeros"]].max(axis=1)
     return [
@@ -56,12 +62,7 @@ def _remarks(known: pd.DataFrame, settings) -> list[tuple[str, pd.Series, pd.Ser
             known["sample_rate"].map("{:.0f} Hz".format) + frequent + usual["sample_rate"].map("{:.0f} Hz".format),
             f"resampled to {settings.sample_rate} Hz",
         ),
-        (
-            "channels",
-            mixed & ~cancelling,
-            known["channels"].map("{:.0f}".format) + frequent + usual["channels"].map("{:.0f}".format),
-            "mixed to one",
-        ),
+        *(("channels", other_number & ~cancelling & which, counts, done) for which, done in taken),
         (
             "cancelling channels",
             cancelling,

@@ -1,7 +1,7 @@
 """Going through all files of the corpora once: clean audio out, and what the audit has to know of each file."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -10,17 +10,19 @@ import numpy as np
 import pandas as pd
 
 from ser.audio.cleaning import UnusableAudioError, clean
-from ser.audio.decoding import Recording, decode
 from ser.audio.recording_profile import profile
+from ser.audit.clip_recordings import open_recording, why_not_mixed
 from ser.audit.duplicate_takes import find_same_takes, fingerprint
 from ser.audit.duplicates import find_duplicates
 from ser.audit.recording_faults import MEASURED, measure
+from ser.audit.separate_channels import separate_channels
 from ser.compute.parallel import parallel_map
-from ser.corpora.corpus_entries import COLUMNS, canonical_name, read_corpus
-from ser.corpora.corpus_files import open_source
+from ser.corpora.corpus_entries import COLUMNS, list_corpus, name_of_corpus
+from ser.corpora.known_corpora import KNOWN, canonical_name
 from ser.corpora.shared_speakers import read_speaker_ids, settle_speakers
-from ser.demo.synthetic_speech import SYNTHETIC, demo_table, synthesize
+from ser.demo.synthetic_speech import demo_table
 from ser.errors import InputError
+from ser.naming.spellings import one_spelling, spelling_key
 from ser.settings.compute_section import Compute
 from ser.settings.prepare_sections import Demo, Prepare
 
@@ -43,45 +45,139 @@ class Heard(NamedTuple):
     profile: np.ndarray | None = None
 
 
-def list_files(raw_path: Path | str, settings: Prepare, demo: Demo) -> pd.DataFrame:
-    """List the files of all corpora of the parameters; see `file_table`."""
-    tables, speaker_ids = [], read_speaker_ids(settings.corpora, settings.speaker_ids)
-    for corpus in settings.corpora:
-        speakers_of = speaker_ids.get(canonical_name(corpus), "")
+def list_files(
+    raw_path: Path | str, settings: Prepare, demo: Demo, *, say: Callable[[str], None] = lambda line: None
+) -> pd.DataFrame:
+    """List the files of all corpora of the parameters; see `file_table`.
+
+    `say` takes a line on how each corpus of one's own was read, and on settings that meet nothing.
+    """
+    require_one_meaning(settings.rename)
+    patterns = read_patterns(settings)
+    names = {corpus: canonical_name(corpus) for corpus in settings.corpora}
+    if settings.speaker_ids:  # which may name a corpus as it will be called by the names of its files
+        names |= {corpus: name_of_corpus(corpus, raw_path) for corpus in names if corpus != "demo"}
+    tables, speaker_ids = [], read_speaker_ids(settings.corpora, settings.speaker_ids, names)
+    for corpus, name in names.items():
+        speakers_of = speaker_ids.get(name, "")
         if corpus == "demo":
             table = demo_table(demo.model_dump())
             found = [
                 table.assign(speaker=table["speaker"].str.replace("demo", speakers_of or "demo", n=1, regex=False))
             ]
         else:
-            found = read_corpus(corpus, raw_path, settings.manifest.model_dump(), speakers_of)
-        names = {name for table in found for name in table["corpus"]}
-        if names & {name for table in tables for name in table["corpus"]}:
-            raise InputError(f"prepare.corpora names the corpus {', '.join(sorted(names))} twice: {settings.corpora}")
+            *found, note = list_corpus(corpus, raw_path, settings.manifest.model_dump(), speakers_of, patterns[corpus])
+            if note:
+                say(note)
+        called = {name for table in found for name in table["corpus"]}
+        if called & {name for table in tables for name in table["corpus"]}:
+            raise InputError(f"prepare.corpora names the corpus {', '.join(sorted(called))} twice: {settings.corpora}")
         tables += found
-    return file_table(settle_speakers(tables, speaker_ids), settings)
+    files = file_table(settle_speakers(tables, speaker_ids), settings)
+    if absent := unmet_words(files, settings.rename):
+        say(f"prepare.rename: no clip is called {', '.join(absent)}")
+    return files
 
 
 def file_table(tables: list[pd.DataFrame], settings: Prepare) -> pd.DataFrame:
-    """Join tables of clips and of unusable files (see `read_corpus`), and select and rename emotions.
+    """Join tables of clips and of unusable files (see `list_corpus`), and select and rename emotions.
 
     Returns
     -------
     pd.DataFrame
-        A row a file, sorted by ``clip``: `COLUMNS` of a corpus; ``acted``, the emotion as the corpus calls it;
-        ``reason``, why its name or its row in a manifest is of no use (empty for a clip), in which case ``clip`` is
-        the file; ``readable``, whether it is safe to open; ``wanted``, whether its emotion is one of those that
-        are selected (the others are only compared: what contradicts them is of no use either).
+        A row a file, sorted by ``clip``: `COLUMNS` of a corpus; ``written``, the label as it stands there; ``acted``,
+        the emotion as the corpus calls it; ``reason``, why its name or its row in a manifest is of no use (empty for a
+        clip), in which case ``clip`` is the file; ``readable``, whether it is safe to open; ``wanted``, whether its
+        emotion is one of those that are selected (the others are only compared: what contradicts them is of no use
+        either).
+
+    Raises
+    ------
+    InputError
+        An emotion is selected that no clip has.
     """
-    columns = [*COLUMNS, "reason", "readable"]
+    columns = [*COLUMNS, "written", "reason", "readable"]
     files = pd.concat([table.reindex(columns=columns) for table in tables], ignore_index=True)
     files["readable"] = files["readable"].ne(False)  # of clips nothing is said
     files = files.fillna("").sort_values("clip", ignore_index=True)
     files["acted"] = files["emotion"]
-    files["emotion"] = files["emotion"].replace(settings.rename)
+    files["emotion"] = renamed(files, settings.rename)
     selected = shared_emotions(files) if settings.emotions == "shared" else settings.emotions
-    files["wanted"] = files["emotion"].isin(["", *selected]) if selected else True
+    files["wanted"] = files["emotion"].isin(["", *chosen_emotions(files, selected)]) if selected else True
     return files
+
+
+def require_one_meaning(rename: Mapping[str, str]) -> None:
+    """Refuse two keys of ``prepare.rename`` that are spellings of one word and become two."""
+    first: dict[str, str] = {}
+    for word, new in rename.items():
+        other = first.setdefault(spelling_key(word), word)
+        if spelling_key(rename[other]) != spelling_key(new):
+            raise InputError(f"prepare.rename: {other} and {word} are one word, and become {rename[other]} and {new}")
+
+
+def read_patterns(settings: Prepare) -> dict[str, str]:
+    """Return ``prepare.pattern`` by corpus as ``prepare.corpora`` spells it; empty where none is stated.
+
+    Raises
+    ------
+    InputError
+        If it is stated by corpus, and one is not in ``prepare.corpora``, or is a published one.
+    """
+    if isinstance(settings.pattern, str):
+        return dict.fromkeys(settings.corpora, settings.pattern)
+    stated = {}
+    for key, pattern in settings.pattern.items():
+        name = canonical_name(key)
+        meant = [corpus for corpus in settings.corpora if corpus == key or canonical_name(corpus) == name]
+        if not meant:
+            allowed = ", ".join(settings.corpora)
+            raise InputError(f"prepare.pattern names {key}, which is not in prepare.corpora; allowed are {allowed}")
+        if name in KNOWN or name == "demo":
+            raise InputError(f"prepare.pattern names {key}, whose files have the names of its publisher: take it away")
+        stated |= dict.fromkeys(meant, pattern)
+    return {corpus: stated.get(corpus, "") for corpus in settings.corpora}
+
+
+def renamed(files: pd.DataFrame, rename: Mapping[str, str]) -> pd.Series:
+    """Return the emotion of each file by ``prepare.rename``, one spelling of each in all corpora.
+
+    A key is a label as a corpus writes it, or as it is read; its spelling does not matter.
+    """
+    words = {spelling_key(word): new for word, new in rename.items()}
+    pairs = files[["written", "emotion"]].drop_duplicates().itertuples(index=False, name=None)
+    new = {
+        (written, emotion): words.get(spelling_key(written), words.get(spelling_key(emotion), emotion))
+        for written, emotion in pairs
+    }
+    one = one_spelling(new.values())
+    labels = {pair: one[emotion] for pair, emotion in new.items()}
+    found = zip(files["written"], files["emotion"], strict=True)
+    return pd.Series([labels[pair] for pair in found], index=files.index, dtype=files["emotion"].dtype)
+
+
+def unmet_words(files: pd.DataFrame, rename: Mapping[str, str]) -> list[str]:
+    """Return the keys of ``prepare.rename`` that are the label of no file."""
+    there = {spelling_key(word) for column in ("written", "acted") for word in files[column].unique()}
+    return [word for word in rename if spelling_key(word) not in there]
+
+
+def chosen_emotions(files: pd.DataFrame, selected: Sequence[str]) -> list[str]:
+    """Return the emotions of ``prepare.emotions`` as the files spell them.
+
+    Raises
+    ------
+    InputError
+        If no file has one of them.
+    """
+    there = {spelling_key(emotion): emotion for emotion in files["emotion"].unique() if emotion}
+    absent = [emotion for emotion in selected if spelling_key(emotion) not in there]
+    if absent:
+        raise InputError(
+            f"prepare.emotions names {', '.join(absent)}, which no clip shows; there are "
+            f"{', '.join(sorted(there.values())) or 'none'} (after prepare.rename)"
+        )
+    return [there[spelling_key(emotion)] for emotion in selected]
 
 
 def shared_emotions(files: pd.DataFrame) -> list[str]:
@@ -136,11 +232,14 @@ def hear_all(
     Returns
     -------
     recordings : pd.DataFrame
-        `files` with the ``reason`` of those whose audio cannot be used, the properties of each recording as it came
+        `files`, of which `separate_channels` has made a row a channel where ``prepare.channels`` is each, with the
+        ``reason`` of those whose audio cannot be used, the properties of each recording as it came
         (`measure` and `FORMAT` as in `ser.audio.decoding.Recording`), ``clean_seconds`` and ``digest``.
     fingerprints : list of np.ndarray
         See `ser.audit.duplicate_takes`.
     """
+    if settings.channels == "each":
+        files = separate_channels(files, raw_path, settings, demo, compute=compute)
     work = partial(hear, raw_path=raw_path, settings=settings, demo=demo)
     results = parallel_map(work, files.to_dict("records"), compute=compute, label=label, chunk=16)
     rows, fingerprints = [], []
@@ -174,18 +273,11 @@ def hear(file: dict, raw_path: Path | str, settings: Prepare, demo: Demo) -> Hea
     except UnusableAudioError as error:
         return Heard(None, str(error), properties, print_of_take)
     digest = hashlib.sha256(samples).hexdigest()
+    reason = why_not_mixed(recording)
     kept = file["wanted"] and not file["reason"]
-    if not kept:
-        return Heard(None, "", properties, print_of_take, digest)
+    if reason or not kept:
+        return Heard(None, reason, properties, print_of_take, digest)
     return Heard(samples, "", properties, print_of_take, digest, profile(y, sr, settings.sample_rate))
-
-
-def open_recording(file: dict, raw_path: Path | str, settings: Prepare, demo: Demo) -> Recording:
-    """Decode a file, or synthesize a clip of the demo corpus."""
-    if file["source"] == SYNTHETIC:
-        y = synthesize(file | {"emotion": file["acted"]}, demo.seed, settings.sample_rate)
-        return Recording(y.astype(np.float32), settings.sample_rate, 1, "synthetic")
-    return decode(open_source(file["source"], raw_path), max_seconds=settings.max_seconds)
 
 
 def mark_duplicates(recordings: pd.DataFrame, fingerprints: list[np.ndarray], compute: Compute) -> pd.DataFrame:

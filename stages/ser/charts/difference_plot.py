@@ -2,15 +2,18 @@
 
 from pathlib import Path
 
+import matplotlib
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ser.evaluation.comparisons import BETTER, WORSE
+from ser.lettering.picture_letters import Lettering
 from ser.storage.whole_files import written
 
 COLORS = {BETTER: "#009E73", WORSE: "#D55E00"}  # colour-blind safe (Okabe & Ito); all others grey
 DPI = 100
+matplotlib.rcParams["text.parse_math"] = False  # names of models may hold $
 
 
 def difference_chart(models: pd.DataFrame, path: Path | str, *, confidence: float) -> None:
@@ -34,10 +37,13 @@ def difference_chart(models: pd.DataFrame, path: Path | str, *, confidence: floa
         axes.hlines(height, row.low, row.high, color=color, lw=2)
         axes.plot(row.difference, height, "o", color=color, ms=6)
     axes.axvline(0, color="black", lw=1)
-    labels = [name.replace("$", r"\$") for name in rows["model"]]
-    axes.set_yticks(range(len(rows)), labels)
+    axes.set_yticks(range(len(rows)), rows["model"])
     axes.set(ylim=(-0.6, len(rows) - 0.4), xlabel=f"change of the UAR, {confidence:.0%} interval (right is better)")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.grid(axis="x", alpha=0.25)
+    lettering = Lettering()
+    lettering.make_legible(figure)
+    if lettering.note():
+        print(lettering.note())
     with written(path) as temporary:
         figure.savefig(temporary, format="png", metadata={"Software": None})

@@ -18,6 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
+from ser.lettering.picture_letters import Lettering
 from ser.storage.whole_files import written
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = (
@@ -83,7 +84,7 @@ def styles(models: Sequence[str]) -> dict[str, dict]:
     return marked | {model: {"color": GREY, "ls": "-", "lw": 0.8, "zorder": 2} for model in models[HIGHLIGHTED:]}
 
 
-def save_png(figure: Figure, path: Path | str, warning: str = "") -> None:
+def save_png(figure: Figure, path: Path | str, warning: str = "", *, lettering: Lettering | None = None) -> None:
     """Write a figure as PNG, the same bytes from run to run.
 
     Parameters
@@ -92,7 +93,11 @@ def save_png(figure: Figure, path: Path | str, warning: str = "") -> None:
     path : Path
     warning : str
         Text of a red banner above it, because a picture is often seen without its report; empty: none.
+    lettering : Lettering, optional
+        What stands for words that no installed font can write; its note is for the caller to print.
     """
+    if (lettering or Lettering()).make_legible(figure):
+        figure.laid_out = False
     if warning:
         width, height = figure.get_size_inches()
         lines = textwrap.wrap(warning, int(11 * width))

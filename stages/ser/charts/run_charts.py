@@ -10,6 +10,7 @@ from ser.charts.curves import coverage_chart, precision_recall_chart, reliabilit
 from ser.charts.figures import save_png, svg
 from ser.charts.score_plots import confusion_chart, groups_chart, importance_chart, scores_chart, speakers_chart
 from ser.evaluation.model_scores import CHANCE, MAJORITY
+from ser.lettering.picture_letters import Lettering
 from ser.storage.whole_files import written
 
 LABELS = {  # what a screen reader says in the report; that has its own confusion matrices
@@ -44,12 +45,16 @@ def write_charts(
     """
     for folder in (pictures, parts):
         shutil.rmtree(folder, ignore_errors=True)
+    lettering = Lettering(protocol["emotions"])
     for name, figure in _figures(tables, clips, protocol).items():
+        lettering.use_fonts(figure)  # before either is laid out; a page is drawn with the reader's own fonts
         if name in LABELS:
             with written(parts / f"{name}.svg") as temporary:
                 temporary.write_text(svg(figure, LABELS[name].format(best=protocol["best"])), encoding="utf-8")
         if name not in WITHOUT_PICTURE:
-            save_png(figure, pictures / f"{name}.png", protocol["warning"])
+            save_png(figure, pictures / f"{name}.png", protocol["warning"], lettering=lettering)
+    if lettering.note():
+        print(lettering.note())
 
 
 def _figures(tables: dict[str, pd.DataFrame], clips: pd.DataFrame, protocol: dict) -> dict[str, Figure]:

@@ -58,15 +58,17 @@ def confusion_chart(confusion: pd.DataFrame) -> Figure:
     emotions = sorted(set(confusion["actual"]) | set(confusion["predicted"]))
     cells = confusion.set_index(["actual", "predicted"]).reindex(pd.MultiIndex.from_product([emotions] * 2))
     shares, counts = cells["share"].unstack(), cells["clips"].fillna(0).astype(int).unstack()
+    names = [_short(emotion, 40) for emotion in emotions]
+    more = 0.08 * max(0, max(map(len, names)) - len("happiness"))  # inches that longer words take
     side = 2.6 + 0.62 * len(shares)
-    figure = new_figure(side + 0.9, side)
+    figure = new_figure(side + 0.9 + more, side + more * 0.6)
     axes = figure.add_subplot()
     image = axes.imshow(shares.to_numpy(dtype=float), cmap="Blues", vmin=0, vmax=1)
     for (row, column), share in np.ndenumerate(shares.to_numpy(dtype=float)):
         text = "–" if np.isnan(share) else f"{100 * share:.0f} %\n{counts.iat[row, column]}"
         axes.text(column, row, text, ha="center", va="center", fontsize=8, color="white" if share > 0.7 else "black")
-    axes.set_xticks(range(len(shares)), shares.columns, rotation=35, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(shares)), shares.index)
+    axes.set_xticks(range(len(shares)), names, rotation=35, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(shares)), names)
     axes.set(xlabel="predicted emotion", ylabel="actual emotion", title=confusion["model"].iloc[0])
     figure.colorbar(image, ax=axes, label="share of the actual emotion's clips", fraction=0.046, pad=0.03)
     return figure

@@ -1,11 +1,10 @@
 """A corpus of one's own from the web: which sources there are, and which utterances each gave.
 
 A source is a row of a CSV file. What it gave lies in ``<emotion>/<speaker>/<key>-0001.wav`` (see
-`ser.corpora.emotion_folders`), and in ``.sources/<key>.json`` it says what: that file is written last, so a source that
+`ser.naming.layouts`), and in ``.sources/<key>.json`` it says what: that file is written last, so a source that
 has one is finished. The key is a hash of all that the utterances depend on.
 """
 
-import csv
 import hashlib
 import json
 import math
@@ -18,10 +17,11 @@ from typing import NamedTuple
 import pandas as pd
 import soundfile
 
-from ser.corpora.emotion_words import EMOTIONS, emotion_of_word
 from ser.errors import InputError
+from ser.naming.emotion_words import EMOTIONS, emotion_of_word
 from ser.speech.utterance_cutting import find_utterances
 from ser.speech.voice_activity import RATE
+from ser.storage.delimited_tables import BrokenTableError, read_table
 from ser.storage.whole_files import write_json
 
 COLUMNS = ("url", "emotion", "speaker", "start", "end", "licence")
@@ -58,38 +58,38 @@ def read_sources(path: Path | str) -> tuple[list[Source], list[dict]]:
     Raises
     ------
     InputError
-        If the file is missing, no CSV, or lacks a column.
+        If the file is missing, no table, or lacks a column.
     """
     try:
-        with Path(path).open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, strict=True, skipinitialspace=True)
-            missing = [column for column in COLUMNS if column not in (reader.fieldnames or [])]
-            if missing:
-                raise InputError(f"{path}: no column {', '.join(missing)}; its first line is {','.join(COLUMNS)}")
-            rows = [(reader.line_num, row) for row in reader]
+        header, rows = read_table(Path(path).read_bytes(), str(path), expected=COLUMNS)
     except FileNotFoundError:
         raise InputError(f"{path} not found: docs/collecting.md says what belongs in it") from None
-    except (OSError, UnicodeError, csv.Error) as error:
-        raise InputError(f"{path} is no CSV file in UTF-8: {error}") from None
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error.strerror}") from None
+    except BrokenTableError as error:
+        raise InputError(str(error)) from None
+    missing = [column for column in COLUMNS if column not in header]
+    if missing:
+        raise InputError(f"{path}: no column {', '.join(missing)}; its first line is {','.join(COLUMNS)}")
+    places = {column: header.index(column) for column in COLUMNS}
     sources, unusable, seen = [], [], {}
-    for number, row in rows:
-        url = (row["url"] or "").strip()
+    for number, values, reason in rows:
+        cells = {column: values[place].strip() if place < len(values) else "" for column, place in places.items()}
         try:
-            source = _parse_row(number, row)
+            if reason:
+                raise ValueError(reason)
+            source = _parse_row(number, cells)
             same = seen.setdefault(source._replace(row=0, licence=""), number)
             if same != number:
                 raise ValueError(f"the same as row {same}")
             sources.append(source)
         except ValueError as error:
-            unusable.append({"row": number, "url": url, "reason": str(error)})
+            unusable.append({"row": number, "url": cells["url"], "reason": str(error)})
     return sources, unusable
 
 
-def _parse_row(number: int, row: dict) -> Source:
+def _parse_row(number: int, cells: dict[str, str]) -> Source:
     """Check the cells of a row; a ValueError says what is wrong."""
-    if None in row or None in row.values():
-        raise ValueError("more or fewer cells than columns; put a value with a comma in quotes")
-    cells = {column: row[column].strip() for column in COLUMNS}
     if not re.match(r"https?://[^\s/]", cells["url"]):
         raise ValueError("url is no address that begins with http:// or https://")
     emotion = emotion_of_word(cells["emotion"])
@@ -195,7 +195,7 @@ def read_record(folder: Path, key: str) -> dict | None:
     Single utterances that somebody has deleted, having listened to them, stay deleted.
     """
     try:
-        record = json.loads(record_of(folder, key).read_text())
+        record = json.loads(record_of(folder, key).read_text(encoding="utf-8"))
         there = [each for each in record["utterances"] if (folder / each["file"]).is_file()]
         return None if record["utterances"] and not there else record | {"utterances": there}
     except (OSError, ValueError, KeyError, TypeError):

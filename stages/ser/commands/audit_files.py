@@ -4,6 +4,7 @@ Takes any folder, archive (.zip, .tar, .tar.gz) or table of clips (.csv, .tsv, .
 it. Writes the same tables and the same page as the stage `prepare` does for the corpora of params.yaml.
 """
 
+import sys
 from pathlib import Path
 
 import click
@@ -24,11 +25,15 @@ def audit(place: Path, scheme: str | None, output: Path) -> None:
     """Write the tables and the page of the audit of one folder, archive or table."""
     if not place.exists():
         raise InputError(f"{place} not found")
+    if place.name != place.name.encode(errors="replace").decode():
+        raise InputError(f"{place}: its name is not UTF-8, so that no table can hold it: rename it")
     # here, as `ser audit --help` needs none of it
     from ser.audit.quarantine_tables import report_audit
     from ser.audit.survey import file_table, hear_all, mark_duplicates
-    from ser.corpora.corpus_entries import KNOWN, known_corpus, read_places
-    from ser.corpora.corpus_files import corpus_name
+    from ser.corpora.corpus_entries import list_unlabelled, read_places
+    from ser.corpora.corpus_places import corpus_name
+    from ser.corpora.known_corpora import KNOWN, known_corpus
+    from ser.corpora.own_entries import UnlabelledError
     from ser.settings.all_sections import params_here
 
     if scheme and scheme not in KNOWN:
@@ -37,7 +42,16 @@ def audit(place: Path, scheme: str | None, output: Path) -> None:
     settings = params.prepare.model_copy(update={"emotions": [], "rename": {}})  # the corpus as it is
     place = place.absolute()
     corpus = scheme or known_corpus(place.name) or corpus_name(place.name)
-    files = file_table(read_places([place], corpus, place.parent, settings.manifest.model_dump()), settings)
+    try:
+        *tables, note = read_places(
+            [place], corpus, place.parent, settings.manifest.model_dump(), pattern=settings.pattern_of(corpus)
+        )
+    except UnlabelledError as error:  # what is wrong with the files can be told all the same
+        *tables, note = list_unlabelled([place], corpus, place.parent)
+        print(f"note: {error}", file=sys.stderr)
+    if note:
+        print(note)
+    files = file_table(tables, settings)
     recordings, fingerprints = hear_all(
         files, place.parent, settings, params.demo, compute=params.compute, label="audit"
     )

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from ser.collecting.web_audio import require_tools
 from ser.collecting.web_sources import collect_address, key_of, provenance, read_record, read_sources, tidy
 from ser.commands.command_line import help_of
-from ser.corpora.corpus_entries import KNOWN
+from ser.corpora.known_corpora import KNOWN
 from ser.errors import InputError
 from ser.settings.all_sections import load_params
 from ser.storage.csv_tables import write_csv

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from ser.errors import InputError, install
+from ser.errors import InputError, install, print_any_letters
 
 DISTRIBUTION = "reproducible-ser"
 
@@ -178,6 +178,8 @@ def ser() -> None:
 
 def main() -> None:
     """Run `ser`; what is not the program's fault ends in one line and an exit code: 1 failed, 2 wrongly called."""
+    print_any_letters()
+    sys.argv[1:] = map(without_tilde, sys.argv[1:])
     try:
         code = ser(prog_name="ser", standalone_mode=False)
         sys.stdout.flush()
@@ -196,6 +198,13 @@ def main() -> None:
     except OSError as error:
         code = _failure(f"error: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}")
     sys.exit(code)
+
+
+def without_tilde(argument: str) -> str:
+    """Return an argument with the home folder that shells leave as ``~`` behind an equals sign: ``--output=~/out``."""
+    option = re.match(r"(?:-{0,2}[\w.-]+=)?", argument)
+    path = argument[option.end() :] if option else argument
+    return argument.removesuffix(path) + os.path.expanduser(path) if path.startswith("~") else argument
 
 
 def _failure(line: str, code: int = 1) -> int:

@@ -1,7 +1,8 @@
 """Fetch a published corpus into raw.path and record in DVC where it came from.
 
-A download that was interrupted goes on where it ended; one that is complete is checked and not repeated. For a corpus
-behind a form, says how to get it and what of it is there. No stage of the pipeline: run it once for each corpus.
+A download that was interrupted goes on where it ended; one that is complete is checked and not repeated. Of a corpus
+that is had otherwise (by git, from a page, by a form), it says how, and what of it is there. No stage of the pipeline:
+run it once for each corpus.
 
 NAME is that of the corpus, as in prepare.corpora.
 """
@@ -11,11 +12,19 @@ from pathlib import Path
 import click
 
 from ser.commands.command_line import help_of
-from ser.corpora.corpus_entries import KNOWN
+from ser.corpora.corpus_facts import About
+from ser.corpora.corpus_places import find_places
+from ser.corpora.known_corpora import KNOWN, known_corpus
 from ser.errors import InputError
-from ser.fetching.corpus_download import about, count_clips, fetch_files, size_in_words, targets
+from ser.fetching.corpus_download import about, count_clips, fetch_files, how_to_get, size_in_words, targets
 from ser.fetching.dvc_import import dvc_root, record_imports
 from ser.settings.all_sections import load_params
+
+HOW = {  # what cannot be fetched from one address
+    "git": "a git repository",
+    "page": "downloaded from its page, by hand",
+    "form": "handed out to those who fill in a form",
+}
 
 
 def fetch_corpus(name: str, url: str) -> None:
@@ -24,13 +33,18 @@ def fetch_corpus(name: str, url: str) -> None:
     print(f"{known.title}\n  {known.home}\n  licence: {known.licence}\n  to cite: {known.citation}")
     files = targets(known, name, raw_path, url)
     unpacked = raw_path / name
+    if is_empty(unpacked):
+        unpacked.rmdir()  # or the archive beside it would be a second corpus of this name
     if len(files) == 1 and unpacked.is_dir():
         print(f"{unpacked} is there: nothing is fetched")
     elif files:
         fetch_files(files)
         record([(each.url, target) for each, target in files])
     else:
-        explain(name, known.instructions, unpacked)
+        explain(name, known, unpacked)
+        if not is_there(name, raw_path):
+            print(f"nothing of it is in {raw_path} yet; run this again then, it counts the clips")
+            return
     print(count_clips(known, name, raw_path))
     print(f"to train on it, name it in params.yaml: prepare.corpora: [{name}]")
 
@@ -46,21 +60,38 @@ def record(files: list[tuple[str, Path]]) -> None:
     print(f"recorded in DVC; for git: git add {' '.join(recorded)}")
 
 
-def explain(name: str, instructions: str, folder: Path) -> None:
-    print(f"{name} is not handed out without a form. {instructions}\nPut what you get into {folder} or {folder}.zip")
+def explain(name: str, known: About, folder: Path) -> None:
+    print(f"{name} is {HOW[how_to_get(known)]}. {known.instructions}\nPut what you get into {folder} or {folder}.zip")
+
+
+def is_empty(folder: Path) -> bool:
+    return folder.is_dir() and not any(folder.iterdir())
+
+
+def is_there(name: str, raw_path: Path) -> bool:
+    """Tell whether anything in `raw_path` is called as a corpus is."""
+    try:
+        return bool(find_places(name, raw_path))
+    except InputError:
+        return raw_path.is_dir() and any(known_corpus(path.name) == name for path in raw_path.iterdir())
 
 
 def list_corpora() -> None:
     """Print a line for each known corpus."""
     for name in sorted(KNOWN):
         known = KNOWN[name].ABOUT
-        size = size_in_words(sum(each.size for each in known.downloads)) if known.downloads else "form"
+        size = size_in_words(sum(each.size for each in known.downloads)) if known.downloads else how_to_get(known)
         print(f"{name:<14} {size:>7}  {known.clips:>6} clips  {known.language}  {known.licence}  ({known.title})")
 
 
 @click.command(help=help_of(__doc__))
 @click.argument("name", required=False)
-@click.option("--list", "listing", is_flag=True, help="List the known corpora, their size and licence.")
+@click.option(
+    "--list",
+    "listing",
+    is_flag=True,
+    help="List the known corpora, their size (or how they are had: git, page, form) and licence.",
+)
 @click.option("--url", default="", help="A mirror's address, for a corpus of one download.")
 def command(name: str | None, listing: bool, url: str) -> None:
     if listing:

@@ -9,9 +9,9 @@ from types import ModuleType
 import click
 
 from ser.commands.command_line import help_of
-from ser.corpora.corpus_entries import KNOWN
 from ser.corpora.corpus_facts import Download
-from ser.corpora.emotion_words import EMOTIONS
+from ser.corpora.known_corpora import KNOWN
+from ser.naming.emotion_words import EMOTIONS
 
 DOCUMENT = Path("docs/corpora.md")
 
@@ -23,9 +23,10 @@ The names of the files in these corpora are understood: they state speaker, sex,
 puts there, and a name that its scheme cannot have produced is quarantined with the reason. Each corpus has its own
 licence and is to be cited when used.
 
-`make corpus NAME=<name>` fetches a corpus that is handed out without a form and records its address in DVC; for the
-others it says how to get them and checks what is there. Or put a corpus, as it was downloaded, at `<raw.path>/<name>`
-as a folder, or at `<raw.path>/<name>.zip` or `<raw.path>/<name>.tar.gz` as an archive, and list `<name>` under
+`make corpus NAME=<name>` fetches a corpus that has an address to download it from, and records that in DVC; for the
+others (git repositories, pages, forms) it says how to get them and checks what is there. Or put a corpus, as it was
+downloaded, at `<raw.path>/<name>` as a folder, or at `<raw.path>/<name>.zip` or `<raw.path>/<name>.tar.gz` as an
+archive, and list `<name>` under
 `prepare.corpora` in params.yaml. Capitals, hyphens and underscores in the name do not matter (`EMO-DB` is `emodb`),
 nor do folders around those shown below. A folder under any other name is read as a corpus of your own: one folder an
 emotion, in it the clips or one folder a speaker.

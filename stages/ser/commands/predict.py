@@ -2,8 +2,8 @@
 
 Needs nothing but the model's folder: the audio and feature settings it was trained on are stored in it. A file that
 cannot be used is reported with the reason, the others go on, and the exit code is 1. Of a folder, that is every file
-that is called as audio is, or begins as audio does where its name does not tell; text, pictures and hidden files are
-passed over.
+that is called as audio is, or begins as audio does where its name does not tell; archives, links to folders and folders
+that cannot be opened are reported as well; text, pictures and hidden files are passed over.
 
 A recording that is unlike all that the model learnt from (far too quiet, clipped, of a telephone, no speech), or has
 less than a second of sound, is predicted all the same; the column unfamiliar says what is different.
@@ -18,6 +18,7 @@ import csv
 import io
 import json
 import os
+import re
 import sys
 from collections import Counter
 from contextlib import ExitStack
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from ser.prediction.trained_model import TrainedModel
 
 Row = dict[str, str | float]
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 SLOW = 3.0  # s after which a progress bar is shown
 
 
@@ -95,14 +97,14 @@ def command(
     from ser.prediction.trained_model import load
 
     loaded = load(model)
-    found = {path: audio_files(path) if path.is_dir() else [path] for path in paths}
-    given = list(dict.fromkeys(file for files in found.values() for file in files))
+    found = {path: audio_files(path) if path.is_dir() else {path: why_unopened(path)} for path in paths}
+    given = {file: reason for files in found.values() for file, reason in files.items()}
     if not given:
         raise InputError(f"no audio file in {', '.join(map(str, paths))}")
     empty = [path for path, files in found.items() if not files]
     for path in empty:
         print(f"{path}: no audio file in it", file=sys.stderr)
-    unopened = {file: reason for file in given if (reason := why_unopened(file))}
+    unopened = {file: reason for file, reason in given.items() if reason}
     files = [file for file in given if file not in unopened]
     speakers = speakers_of_files(files, speaker_table) if loaded.by_speaker else None
     for line in warnings_before(loaded, files, speakers, speaker_table):
@@ -127,12 +129,10 @@ def command(
         answer = unopened.get(file) or answers[file]
         if isinstance(answer, str | Exception):
             reason = (answer.strerror or answer) if isinstance(answer, OSError) else answer
-            print(f"{file}: {reason}", file=sys.stderr)
+            print(f"{in_one_line(str(file))}: {reason}", file=sys.stderr)
         else:
             rows.append(prediction_row(file, answer))
     columns = ["file", "emotion", *(f"p_{emotion}" for emotion in loaded.emotions), "unfamiliar"]
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of another encoding shows what it can
     if rows or form == "csv":
         print(as_text(rows, columns, form))
     if output:
@@ -193,6 +193,11 @@ def prediction_row(file: Path, prediction: Prediction) -> Row:
     return {"file": name, "emotion": prediction.emotion, **each, "unfamiliar": prediction.unfamiliar}
 
 
+def in_one_line(name: str) -> str:
+    """Return a file's name without what would break a line or steer a terminal."""
+    return CONTROL.sub(lambda character: ascii(character[0])[1:-1], name)
+
+
 def as_text(rows: list[Row], columns: list[str], form: str) -> str:
     """Return predictions as ``table``, ``csv``, ``json`` or ``jsonl``; numbers with 6 significant digits."""
     if form == "table":
@@ -213,6 +218,7 @@ def as_table(rows: list[Row]) -> str:
     """Return the predictions as lines, the columns below one another; what is unfamiliar at the end, if anything is."""
     if not any(row["unfamiliar"] for row in rows):
         rows = [{key: value for key, value in row.items() if key != "unfamiliar"} for row in rows]
+    rows = [row | {"file": in_one_line(str(row["file"]))} for row in rows]
     cells = [list(rows[0]), *([f"{v:.3f}" if isinstance(v, float) else v for v in row.values()] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     if "unfamiliar" in rows[0]:

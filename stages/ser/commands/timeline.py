@@ -17,7 +17,6 @@ a damaged one all is used that lies before the damage; then that is said, and th
 
 from __future__ import annotations
 
-import io
 import os
 import signal
 import sys
@@ -114,12 +113,9 @@ def command(
             )
         except UnusableAudioError as error:
             raise InputError(f"{file}: {error}") from None
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal of another encoding shows what it can
     print(as_table(timeline) if form == "table" else FORMATS[form].write(timeline).rstrip("\n"))
-    for path, write in writers.items():
-        write(timeline, path)
-    for line in said_after(timeline):
+    notes = dict.fromkeys(write(timeline, path) for path, write in writers.items())
+    for line in [*filter(None, notes), *said_after(timeline)]:
         print(line, file=sys.stderr)
     return int(not timeline.is_whole)
 
@@ -151,8 +147,8 @@ def require_writable(path: Path) -> None:
         raise click.BadParameter(f"{path}: {error.strerror}{where}", param_hint="--output") from None
 
 
-def writer_of(path: Path) -> Callable[[Timeline, Path], None]:
-    """Return what writes a timeline to a file, as its ending says."""
+def writer_of(path: Path) -> Callable[[Timeline, Path], str]:
+    """Return what writes a timeline to a file, as its ending says, and returns what is to be said of it."""
     from ser.storage.whole_files import written
     from ser.timelines.formats import FORMATS
 
@@ -170,9 +166,10 @@ def writer_of(path: Path) -> Callable[[Timeline, Path], None]:
     require_writable(path)
     form = by_suffix[path.suffix.lower()]
 
-    def write(timeline: Timeline, path: Path) -> None:
+    def write(timeline: Timeline, path: Path) -> str:
         with written(path) as temporary:
             temporary.write_text(form.write(timeline), encoding="utf-8", newline="")
+        return ""
 
     return write
 

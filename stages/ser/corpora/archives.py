@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from ser.audio.cleaning import UnusableAudioError
+from ser.audio.unknown_headers import GZIP, ZIP, what_file_is
 from ser.corpora.tar_headers import MOST_FILES, tar_members
 from ser.errors import InputError
 
@@ -66,7 +67,7 @@ class Archive:
                 self._file = _open_tar(path)
                 self._list_tar(path.stat().st_size)
         except DAMAGED as error:
-            raise InputError(f"{path} cannot be read as an archive ({error}): download it again") from None
+            raise InputError(f"{path} cannot be read as an archive: {_why_no_archive(path, error)}") from None
         self.names = list(self._members)
 
     def __contains__(self, name: str) -> bool:
@@ -147,7 +148,9 @@ class Archive:
         elif not path.parts:
             reason = "it has no name"
         elif size > LARGEST_FILE:
-            reason = f"it unpacks to {size / 2**20:.0f} MiB; {LARGEST_FILE / 2**20:.0f} are read at most"
+            reason = (
+                f"it unpacks to {size / 2**20:.0f} MiB; {LARGEST_FILE / 2**20:.0f} are read at most: unpack the archive"
+            )
         elif name in self._members:
             reason = "the archive holds two files of this name, of which the first is read"
         if reason:
@@ -173,6 +176,21 @@ def _open_archive(path: Path, *_state: int) -> Archive:
 def is_archive(path: Path) -> bool:
     """Tell by its name whether a file is an archive."""
     return path.name.lower().endswith(ARCHIVE_SUFFIXES)
+
+
+def _why_no_archive(path: Path, error: Exception) -> str:
+    """Say what a file is that is called as an archive is, and what helps."""
+    try:
+        with path.open("rb") as file:
+            known = what_file_is(file)
+    except OSError as unread:
+        return unread.strerror or str(unread)
+    if path.stat().st_size == 0:
+        return "it is empty: download it again"
+    own = path.name.lower().endswith(".zip") and known == ZIP or known == GZIP  # of its kind, and damaged
+    if not known or own:
+        return f"{error}: download it again"
+    return f"it is {known}" + ("" if ":" in known else ": download it again")
 
 
 def _zip_name(info: zipfile.ZipInfo) -> str:

@@ -1,47 +1,31 @@
 """From the files of a corpus, as their owners ship them, to one table of clips with their labels."""
 
-import os
-import unicodedata
-from collections.abc import Callable, Sequence
-from functools import partial
-from itertools import takewhile
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 from typing import NamedTuple
 
 import pandas as pd
 
+from ser.annotations.records import FIELDS
 from ser.audio.decoding import UnusableAudioError
-from ser.corpora import ased, cremad, emodb, emotion_folders, emovo, nemo, ravdess, savee, tess, turevdb, urdu
-from ser.corpora.audio_folders import holds_audio
-from ser.corpora.audio_names import is_lossy, may_be_audio, stem_of
-from ser.corpora.corpus_files import (
-    TABLE_SUFFIXES,
-    File,
-    checked_file,
-    corpus_name,
-    find_places,
-    list_files,
-    read_source,
-)
-from ser.corpora.emotion_words import emotion_of_word
-from ser.corpora.labels import Labels, UnusableNameError, require_folder
-from ser.corpora.manifests import FIELDS, labels_of, place_of, read_manifest
-from ser.corpora.side_tables import BrokenTableError
+from ser.corpora.audio_names import is_lossy
+from ser.corpora.clip_sources import split_source
+from ser.corpora.corpus_files import File, list_files
+from ser.corpora.corpus_places import TABLE_SUFFIXES, find_places
+from ser.corpora.entries import Entry, read_entry, unread_entries
+from ser.corpora.known_corpora import KNOWN, canonical_name, known_corpus, recognise
+from ser.corpora.labels import Labels, require_folder
+from ser.corpora.own_entries import read_own, read_own_table
+from ser.corpora.record_entries import nfc
+from ser.corpora.shared_speakers import alike_in_words
+from ser.corpora.source_files import read_source
 from ser.errors import InputError
+from ser.naming.emotion_words import emotion_of_word
+from ser.naming.label_schemes import read_labels
+from ser.storage.clip_tables import speakers_in_words
+from ser.storage.delimited_tables import BrokenTableError
 
-KNOWN = {
-    "ravdess": ravdess,
-    "emodb": emodb,
-    "cremad": cremad,
-    "tess": tess,
-    "savee": savee,
-    "emovo": emovo,
-    "nemo": nemo,
-    "ased": ased,
-    "urdu": urdu,
-    "turevdb": turevdb,
-}
 COLUMNS = [
     "clip",
     "corpus",
@@ -56,61 +40,69 @@ COLUMNS = [
     "fold",
     "source",
 ]
+SHOWN = 12  # labels in a line
 
 
-class Entry(NamedTuple):
-    """A file of a corpus and what is known of it: its labels, or why it has none that can be used."""
+class CorpusTables(NamedTuple):
+    """A corpus as it was read.
 
-    file: File
-    labels: Labels | None
-    reason: str = ""
+    Attributes
+    ----------
+    clips : pd.DataFrame
+        Columns `COLUMNS`, and ``written``, the label as it stands in the corpus; sorted by ``clip``. ``source`` is the
+        file, see `ser.corpora.source_files`, or the piece of it, see `ser.corpora.clip_sources`.
+    unusable : pd.DataFrame
+        ``clip``, ``corpus``, ``source`` and ``reason`` of each file whose name or row is of no use, and whether it is
+        ``readable`` all the same; ``clip`` is the source.
+    note : str
+        How a corpus of one's own was read, in a line; empty of one that is called by a name of `KNOWN`.
+    """
 
-
-def known_corpus(name: str) -> str | None:
-    """Return the key in `KNOWN` that a name stands for, however it is spelt (``EMO-DB``, ``Ravdess.zip``), or None."""
-    spelling = "".join(filter(str.isalnum, corpus_name(name).lower()))
-    return spelling if spelling in KNOWN else None
-
-
-def canonical_name(name: str) -> str:
-    """Return the name of a corpus in the tables, however it is spelt or shipped (``EMO-DB``, ``mine.csv``)."""
-    return known_corpus(name) or corpus_name(name)
+    clips: pd.DataFrame
+    unusable: pd.DataFrame
+    note: str = ""
 
 
 def read_corpus(
-    name: str, raw_path: Path | str, manifest: dict[str, str] | None = None, speakers_of: str = ""
+    name: str, raw_path: Path | str, manifest: dict[str, str] | None = None, speakers_of: str = "", pattern: str = ""
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """List the clips of one corpus with the labels that their names, or a manifest, state.
+    """Return the tables of `list_corpus`, the clips with the columns `COLUMNS` alone."""
+    tables = list_corpus(name, raw_path, manifest, speakers_of, pattern)
+    return tables.clips[COLUMNS], tables.unusable
+
+
+def list_corpus(
+    name: str, raw_path: Path | str, manifest: dict[str, str] | None = None, speakers_of: str = "", pattern: str = ""
+) -> CorpusTables:
+    """List the clips of one corpus with the labels that its names, tables or annotations state.
 
     Parameters
     ----------
     name : str
-        A corpus of `KNOWN`, however it is spelt, or one's own: see `ser.corpora.emotion_folders` and
-        `ser.corpora.manifests`. `ser.corpora.corpus_files` says where it is looked for.
+        A corpus of `ser.corpora.known_corpora.KNOWN`, however it is spelt, or one's own, see
+        `ser.corpora.own_entries`. `ser.corpora.corpus_places` says where it is looked for.
     raw_path : Path
         The folder that holds the corpus.
     manifest : dict of str to str, optional
-        What the columns of a manifest are called; as in `ser.corpora.manifests.FIELDS` by default.
+        What the columns of a table are called; as in `ser.annotations.records.FIELDS` by default.
     speakers_of : str
         The name in whose sense its ids of speakers are to be read (``<name>:<id>``); its own by default.
-
-    Returns
-    -------
-    clips : pd.DataFrame
-        Columns `COLUMNS`, sorted by ``clip``; ``source`` is the file, see `ser.corpora.corpus_files`.
-    unusable : pd.DataFrame
-        ``clip``, ``corpus``, ``source`` and ``reason`` of each file whose name or row is of no use, and whether it is
-        ``readable`` all the same; ``clip`` is the source.
+    pattern : str
+        How the files of a corpus of one's own are named; empty: it is found out.
 
     Raises
     ------
     InputError
-        If there is no such corpus, or no audio file in it.
+        If there is no such corpus, or no audio file in it, or it can be read in several ways.
     """
+    raw_path = Path(raw_path)
     known = known_corpus(name)
     published = (download.file for download in KNOWN[known].ABOUT.downloads) if known else ()
-    places = find_places(name, Path(raw_path), published)
-    return read_places(places, canonical_name(name), Path(raw_path), manifest, speakers_of)
+    try:
+        places = find_places(name, raw_path, published)
+    except InputError as error:
+        raise InputError(f"{error}{how_to_fetch(known or '')}") from None
+    return read_places(places, canonical_name(name), raw_path, manifest, speakers_of, pattern)
 
 
 def read_places(
@@ -119,33 +111,116 @@ def read_places(
     raw_path: Path,
     manifest: dict[str, str] | None = None,
     speakers_of: str = "",
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """List the clips of folders, archives or a manifest below `raw_path`; see `read_corpus`."""
-    module = KNOWN.get(corpus)
-    if places[0].is_file() and places[0].name.lower().endswith(TABLE_SUFFIXES):
-        entries = manifest_entries(places[0], raw_path, manifest or dict(zip(FIELDS, FIELDS, strict=True)))
-    else:
-        files = [file for place in places for file in list_files(place, raw_path)]
-        entries = known_entries(files, raw_path, module) if module else folder_entries(files)
+    pattern: str = "",
+) -> CorpusTables:
+    """List the clips of folders, archives or a table below `raw_path`; see `list_corpus`."""
+    columns = manifest or dict(zip(FIELDS, FIELDS, strict=True))
+    is_table = places[0].is_file() and places[0].name.lower().endswith(TABLE_SUFFIXES)
+    called, note = corpus, ""
+    try:
+        if is_table:
+            entries, note = read_own_table(places[0], raw_path, columns)
+        else:
+            files = [file for place in places for file in list_files(place, raw_path)]
+            if corpus not in KNOWN and not pattern:
+                corpus, note = recognised(corpus, files)
+            if corpus in KNOWN:
+                entries = known_entries(files, raw_path, KNOWN[corpus])
+            else:
+                entries, note = read_own(files, raw_path, columns, pattern)
+    except InputError as error:
+        raise type(error)(f"corpus {called}: {error}") from None
     if not entries:
         where = ", ".join(map(str, places))
-        raise InputError(f"corpus {corpus}: no audio file (.wav, .flac, .mp3, .m4a, …: see docs/data.md) in {where}")
+        audio = "no audio file (.wav, .flac, .mp3, .m4a, …: see docs/data.md)"
+        raise InputError(f"corpus {called}: {audio} in {where}{how_to_fetch(corpus)}")
+    spelling = ""
+    if corpus not in KNOWN:
+        entries, spelling = with_labels(entries)
+    clips, unusable = entry_tables(entries, corpus, speakers_of)
+    alike = alike_in_words(clips["speaker"].unique()) if corpus not in KNOWN else ""
+    said = (note, spelling, alike)
+    return CorpusTables(clips, unusable, in_a_line(called, *said, clips) if any(said) else "")
 
+
+def list_unlabelled(places: Sequence[Path], corpus: str, raw_path: Path) -> CorpusTables:
+    """List the files of a corpus of which `read_places` cannot tell the labels: all are unusable, and can be heard."""
+    audio = [file for place in places for file in list_files(place, raw_path) if file.audio]
+    return CorpusTables(*entry_tables(unread_entries(audio, "nobody can tell its label"), corpus, ""))
+
+
+def how_to_fetch(corpus: str) -> str:
+    """Return the rest of a message on a corpus that is not there: how one of `KNOWN` is had."""
+    return f": `make corpus NAME={corpus}` fetches it, or says how to get it" if corpus in KNOWN else ""
+
+
+def name_of_corpus(name: str, raw_path: Path | str) -> str:
+    """Return what a corpus will be called in the tables: by its name, or by the names of its files."""
+    if known_corpus(name):
+        return canonical_name(name)
+    (place, *_) = find_places(name, Path(raw_path))
+    if place.name.lower().endswith(TABLE_SUFFIXES):
+        return canonical_name(name)
+    return recognised(canonical_name(name), list(list_files(place, Path(raw_path))))[0]
+
+
+def recognised(corpus: str, files: Sequence[File]) -> tuple[str, str]:
+    """Return the known corpus by whose scheme the files of a folder are named, else its name, and what to say of it.
+
+    Raises
+    ------
+    InputError
+        If the names are of several.
+    """
+    candidates = recognise([file.path for file in files if file.audio and not file.reason])
+    if len(candidates) > 1:
+        raise InputError(
+            f"its files are named as those of {' and '.join(candidates)} are: call it by the name of the one it is"
+        )
+    return (candidates[0], f"read as {candidates[0]}, by the names of its files") if candidates else (corpus, "")
+
+
+def entry_tables(entries: Sequence[Entry], corpus: str, speakers_of: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the table of clips and that of unusable files; see `read_corpus`."""
     rows, unusable, seen = [], [], {}
+    of_corpus = f"{speakers_of or corpus}:"
     for file, labels, reason in sorted(entries, key=lambda entry: (is_lossy(entry.file.path.name), entry.file.source)):
-        clip = f"{corpus}/{labels.name}" if labels else ""
+        clip = nfc(f"{corpus}/{labels.name}") if labels else ""
         if not reason and clip in seen:
             reason = f"another file of the same name has been read: {seen[clip]}"
         if reason:
             unusable.append((file.source, corpus, file.source, reason, not file.reason))
             continue
         seen[clip] = file.source
-        # NFC: names of files on macOS have letters with accents in two parts, which would be another speaker
-        spoken = unicodedata.normalize("NFC", labels.global_speaker or labels.speaker)
-        speaker = f"{speakers_of or corpus}:{spoken}" if spoken and not labels.global_speaker else spoken
-        rows.append(labels._asdict() | {"clip": clip, "corpus": corpus, "speaker": speaker, "source": file.source})
-    clips = pd.DataFrame(rows, columns=COLUMNS, dtype=str).sort_values("clip", ignore_index=True)
+        speaker = labels.global_speaker or (labels.speaker and of_corpus + labels.speaker)
+        rows.append(
+            (clip, corpus, nfc(speaker), labels.sex, labels.age, labels.ethnicity, labels.emotion, labels.intensity)
+            + (labels.statement, labels.language, labels.fold, file.source, labels.written or labels.emotion)
+        )
+    clips = pd.DataFrame(rows, columns=[*COLUMNS, "written"], dtype=str).sort_values("clip", ignore_index=True)
     return clips, pd.DataFrame(unusable, columns=["clip", "corpus", "source", "reason", "readable"])
+
+
+def with_labels(entries: Sequence[Entry]) -> tuple[list[Entry], str]:
+    """Return entries with the labels that all their written ones make together, and a line on what was read as what."""
+    read = read_labels({entry.labels.emotion for entry in entries if entry.labels and not entry.reason})
+    labelled = []
+    for entry in entries:
+        if entry.labels and not entry.reason:
+            written = entry.labels.emotion
+            label = read.labels[written]
+            reason = read.reasons.get(written, "")
+            entry = entry._replace(labels=entry.labels._replace(emotion=label, written=written), reason=reason)
+        labelled.append(entry)
+    return labelled, read.note
+
+
+def in_a_line(corpus: str, note: str, spelling: str, alike: str, clips: pd.DataFrame) -> str:
+    """Say how a corpus was read, and what came of it."""
+    labels = sorted(clips["emotion"].unique())
+    some = ", ".join(labels[:SHOWN]) + ", …" * (len(labels) > SHOWN)
+    counts = f"{len(clips)} clips, {speakers_in_words(clips['speaker'])}, {len(labels)} emotions ({some})"
+    return f"{corpus}: {'; '.join(filter(None, (note, counts, spelling, alike)))}"
 
 
 def known_entries(files: Sequence[File], raw_path: Path, module: ModuleType) -> list[Entry]:
@@ -154,7 +229,7 @@ def known_entries(files: Sequence[File], raw_path: Path, module: ModuleType) -> 
     for file in files:
         if file.path.name == getattr(module, "TABLE", None) and not file.reason:
             try:
-                table = module.read_table(read_source(file.source, raw_path))
+                table = module.read_table(read_source(split_source(file.source).path, raw_path))
             except (BrokenTableError, UnusableAudioError, OSError) as error:
                 raise InputError(f"{raw_path / file.source}: {error}; mend it, or take it away") from None
 
@@ -165,51 +240,3 @@ def known_entries(files: Sequence[File], raw_path: Path, module: ModuleType) -> 
         return labels._replace(language=module.ABOUT.language)
 
     return [read_entry(file, parse) for file in files if file.audio]
-
-
-def folder_entries(files: Sequence[File]) -> list[Entry]:
-    """Read the folders of a corpus of one's own; those that hold all of it (``mine/anger/…``) say nothing."""
-    files = [file for file in files if file.audio]
-    sorted_files = [file.path for file in files if any(map(emotion_of_word, file.path.parts[:-1]))]
-    around = len(shared_folders(sorted_files))
-
-    def parse(path: PurePosixPath) -> Labels:
-        path = PurePosixPath(*path.parts[around:])
-        return emotion_folders.parse_name(path)._replace(name=stem_of(path).as_posix())
-
-    return [read_entry(file, parse) for file in files]
-
-
-def manifest_entries(place: Path, raw_path: Path, columns: dict[str, str]) -> list[Entry]:
-    """Read the rows of a manifest."""
-    rows = read_manifest(place, columns)
-    paths, sources = zip(*(place_of(row.values["path"], raw_path) for row in rows), strict=True) if rows else ((), ())
-    around = len(shared_folders([path for path, row in zip(paths, rows, strict=True) if not row.reason]))
-
-    def parse(path: PurePosixPath, values: dict[str, str]) -> Labels:
-        if not path.name:
-            raise UnusableNameError("its path names no file")
-        return labels_of(values)._replace(name=stem_of(PurePosixPath(*path.parts[around:])).as_posix())
-
-    entries = []
-    for row, path, source in zip(rows, paths, sources, strict=True):
-        heard = not row.reason and may_be_audio(path.name) and holds_audio(Path(raw_path, source))
-        file = checked_file(path, source if row.values["path"] else place.name, row.reason, heard=heard)
-        entries.append(read_entry(file, partial(parse, values=row.values)))
-    return entries
-
-
-def read_entry(file: File, parse: Callable[[PurePosixPath], Labels]) -> Entry:
-    """Return a file with its labels, or with the reason why it has none."""
-    if file.reason:
-        return Entry(file, None, file.reason)
-    try:
-        return Entry(file, parse(file.path))
-    except UnusableNameError as error:
-        return Entry(file, None, str(error))
-
-
-def shared_folders(paths: Sequence[PurePosixPath]) -> tuple[str, ...]:
-    """Return the leading folders that all paths share, as far as they name no emotion."""
-    shared = os.path.commonprefix([path.parts[:-1] for path in paths])
-    return tuple(takewhile(lambda folder: emotion_of_word(folder) is None, shared))

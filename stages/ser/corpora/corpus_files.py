@@ -4,31 +4,39 @@ A file is known by its source, a path below ``raw.path`` that may lead through a
 ``ravdess.zip/Actor_01/03-01-01-01-01-01-01.wav``.
 """
 
-import io
 import os
 import re
+import stat
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
-from ser.audio.container_headers import HEADER_BYTES
 from ser.audio.decoding import UnusableAudioError
 from ser.corpora.archives import ARCHIVE_SUFFIXES, Archive, is_archive, open_archive
-from ser.corpora.audio_folders import HIDDEN, holds_audio, why_no_target
-from ser.corpora.audio_names import begins_as_audio, may_be_audio, names_audio, why_unread
+from ser.corpora.audio_folders import holds_audio, is_hidden, why_no_folder, why_no_target
+from ser.corpora.audio_names import (
+    IN_ICLOUD,
+    SNIFFED,
+    begins_as_audio,
+    may_be_audio,
+    names_archive,
+    names_audio,
+    placeholder_of,
+    why_unread,
+)
+from ser.corpora.clip_sources import format_source
 from ser.errors import InputError
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".parquet")
-UNREAD_ARCHIVES = (".tar.bz2", ".tbz2", ".tar.xz", ".txz", ".tar.zst", ".rar", ".7z")
 CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+STATEMENTS = (".csv", ".tsv", ".parquet", ".pq", ".arrow", ".jsonl", ".textgrid", ".eaf")  # of labels, if not of audio
 
 
 class File(NamedTuple):
     """A file of a corpus.
 
-    Its path inside the corpus, its source, why it cannot be read (empty if it can), and whether it is audio, or an
-    archive that should hold some, readable or not.
+    Its path inside the corpus, its source (see `ser.corpora.clip_sources`), why it cannot be read (empty if it can),
+    and whether it is audio, or an archive that should hold some, readable or not; so is a table that cannot be read.
     """
 
     path: PurePosixPath
@@ -37,77 +45,38 @@ class File(NamedTuple):
     audio: bool = True
 
 
-def find_places(name: str, raw_path: Path, published: Iterable[str] = ()) -> list[Path]:
-    """Find the folder, the archives or the manifest of a corpus.
-
-    Parameters
-    ----------
-    name : str
-        As the parameters spell it; case and punctuation do not matter (``emodb`` finds ``EMO-DB.tar.gz``), and a
-        suffix chooses among several of the same name.
-    raw_path : Path
-        The folder to look in.
-    published : iterable of str
-        Names of the publisher's own archives, which are taken as they are.
-
-    Raises
-    ------
-    InputError
-        If there is nothing, or more than one thing of that name.
-    """
-    if not raw_path.is_dir():
-        raise InputError(f"raw.path is {raw_path}, which is no folder")
-    if (raw_path / name).exists():
-        same_name = [raw_path / name]
-        same_name += [path for path in _usable(raw_path) if path.name != name and corpus_name(path.name) == name]
-    else:
-        same_name = [path for path in _usable(raw_path) if _spelling(corpus_name(path.name)) == _spelling(name)]
-    if len(same_name) > 1:
-        names = ", ".join(sorted(path.name for path in same_name))
-        raise InputError(
-            f"corpus {name}: {raw_path} holds {names}: keep one, or name the one that is meant with its suffix"
-        )
-    places = same_name or [raw_path / file for file in published if (raw_path / file).is_file()]
-    if not places:
-        there = ", ".join(sorted(path.name for path in _usable(raw_path))) or "nothing"
-        raise InputError(
-            f"corpus {name}: no folder, archive or table of this name in {raw_path} (there: {there}); put it there, "
-            "or change prepare.corpora or raw.path"
-        )
-    return places
-
-
-def corpus_name(file: str) -> str:
-    """Return the name of a folder, archive or table without its suffix."""
-    suffixes = (*ARCHIVE_SUFFIXES, *TABLE_SUFFIXES)
-    ending = max((suffix for suffix in suffixes if file.lower().endswith(suffix)), key=len, default="")
-    return file[: len(file) - len(ending)] if ending else file
-
-
 def list_files(place: Path, raw_path: Path) -> Iterator[File]:
     """List the files of a folder or an archive, sorted; hidden ones are passed over.
 
     An archive inside a folder is like a folder itself. A link is followed if it leads to a file below `raw_path`.
     """
+    root = place.relative_to(raw_path).as_posix()
     if not place.is_dir():
-        yield from _archive_files(place, PurePosixPath(), place.relative_to(raw_path).as_posix())
+        yield from _archive_files(place, PurePosixPath(), root)
         return
-    for folder, subfolders, names in os.walk(place):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith(HIDDEN))
+    unlisted: list[OSError] = []
+    for folder, subfolders, names in os.walk(place, onerror=unlisted.append):
+        subfolders[:] = sorted(name for name in subfolders if not is_hidden(name))
         links = [name for name in subfolders if os.path.islink(os.path.join(folder, name))]
+        above = PurePosixPath(folder).relative_to(place)
+        of_folder = (PurePosixPath(root) / above).as_posix()
         for name in sorted([*names, *links]):
-            path = Path(folder, name)
-            if name.startswith(HIDDEN):
+            if is_hidden(name):
                 continue
-            inside, source = PurePosixPath(path.relative_to(place)), path.relative_to(raw_path).as_posix()
+            path, inside, source = os.path.join(folder, name), above / name, f"{of_folder}/{name}"
             reason = _unreadable(path, (raw_path, place))
-            if is_archive(path) and not reason:
+            if is_archive(inside) and not reason:
                 try:
-                    yield from _archive_files(path, inside, source)
-                except InputError:
-                    yield checked_file(inside, source, "not readable as an archive: download it again")
+                    yield from _archive_files(Path(path), inside, source)
+                except InputError as error:
+                    yield checked_file(inside, source, str(error).removeprefix(f"{path} "))
             else:
-                yield checked_file(inside, source, reason, heard=not reason and holds_audio(path))
+                heard = not reason and may_be_audio(name) and holds_audio(Path(path))
+                yield checked_file(inside, source, reason, heard=heard or name in links)
+    for error in unlisted:
+        path = Path(error.filename)
+        inside, source = PurePosixPath(path.relative_to(place)), path.relative_to(raw_path).as_posix()
+        yield checked_file(inside, source, why_no_folder(error))._replace(audio=True)
 
 
 def checked_file(inside: PurePosixPath, source: str, reason: str = "", *, heard: bool = False) -> File:
@@ -116,10 +85,13 @@ def checked_file(inside: PurePosixPath, source: str, reason: str = "", *, heard:
     `heard` says that its first bytes are those of audio, whatever its name is.
     """
     name = inside.name.lower()
-    audio = heard or names_audio(name) or name.endswith((*ARCHIVE_SUFFIXES, *UNREAD_ARCHIVES))
+    audio = heard or names_audio(name) or names_archive(name) or bool(placeholder_of(inside.name))
+    audio |= bool(reason) and name.endswith(STATEMENTS)  # without it others may be read in another way
+    if placeholder_of(inside.name):
+        reason = reason or IN_ICLOUD
     if not heard:
         reason = reason or why_unread(name)
-    if name.endswith(UNREAD_ARCHIVES):
+    if names_archive(name) and not name.endswith(ARCHIVE_SUFFIXES):
         reason = reason or f"no archive that is read ({', '.join(ARCHIVE_SUFFIXES)}): unpack it"
     shown = source.encode(errors="backslashreplace").decode()
     if shown != source:
@@ -127,45 +99,15 @@ def checked_file(inside: PurePosixPath, source: str, reason: str = "", *, heard:
     if CONTROL.search(source):
         reason = reason or "control characters in its name: rename it"
         shown = CONTROL.sub(lambda character: ascii(character[0])[1:-1], shown)
+    if "#" in shown:  # a name may end as what tells a piece does
+        shown = format_source(shown)
     return File(inside, shown, reason, audio)
-
-
-def open_source(source: str, raw_path: Path | str) -> Path | BinaryIO:
-    """Return the path of a file, or its content if it lies in an archive.
-
-    Raises
-    ------
-    UnusableAudioError
-        If there is no such file, or its archive is damaged.
-    """
-    path = Path(raw_path, source)
-    if path.is_file():
-        return path
-    archive = next((parent for parent in path.parents if is_archive(parent) and parent.is_file()), None)
-    if archive is None:
-        raise UnusableAudioError("there is no such file")
-    inside = path.relative_to(archive).as_posix()
-    try:
-        opened = open_archive(archive)
-    except InputError as error:
-        raise UnusableAudioError(str(error)) from None
-    if inside not in opened:
-        raise UnusableAudioError(dict(opened.refused).get(inside, f"{archive.name} holds no such file"))
-    file = io.BytesIO(opened.read(inside))
-    file.name = source  # by which formats without a header are known
-    return file
-
-
-def read_source(source: str, raw_path: Path | str) -> bytes:
-    """Return the content of a file."""
-    opened = open_source(source, raw_path)
-    return opened.read_bytes() if isinstance(opened, Path) else opened.read()
 
 
 def _archive_files(archive: Path, inside: PurePosixPath, source: str) -> Iterator[File]:
     opened = open_archive(archive)
     for name, reason in sorted([*((name, "") for name in opened.names), *opened.refused]):
-        if not any(part.startswith(HIDDEN) for part in PurePosixPath(name).parts if part != ".."):
+        if not any(is_hidden(part) for part in PurePosixPath(name).parts if part != ".."):
             path = inside / name.lstrip("/") if name else PurePosixPath(archive.name)
             if name and is_archive(path):
                 reason = reason or "an archive inside an archive: unpack the outer one"
@@ -175,33 +117,28 @@ def _archive_files(archive: Path, inside: PurePosixPath, source: str) -> Iterato
 
 def _member_holds_audio(archive: Archive, name: str) -> bool:
     try:
-        return begins_as_audio(archive.first_bytes(name, HEADER_BYTES))
+        return begins_as_audio(archive.first_bytes(name, SNIFFED), name)
     except UnusableAudioError:
         return False
 
 
-def _usable(raw_path: Path) -> list[Path]:
-    """List what can be a corpus."""
-    paths = (path for path in raw_path.iterdir() if not path.name.startswith(HIDDEN))
-    return [path for path in paths if path.is_dir() or path.name.lower().endswith((*ARCHIVE_SUFFIXES, *TABLE_SUFFIXES))]
-
-
-def _spelling(name: str) -> str:
-    return re.sub(r"[\W_]", "", name.lower())
-
-
-def _unreadable(path: Path, roots: Iterable[Path]) -> str:
+def _unreadable(path: str, roots: Iterable[Path]) -> str:
     """Say why a file of a folder cannot be read, as far as it shows without opening it."""
-    if path.is_symlink():
+    try:
+        mode = os.lstat(path).st_mode
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    if stat.S_ISLNK(mode):
         try:
-            target = path.resolve(strict=True)
+            target = Path(path).resolve(strict=True)
         except (OSError, RuntimeError):  # RuntimeError: links that lead to each other
-            return why_no_target(path)
+            return why_no_target(Path(path))
         if not any(target.is_relative_to(root.resolve()) for root in roots):
             return "a link that leads out of raw.path: DVC would not notice a change"
         if target.is_dir():
-            return "a link to a folder"
-    return "" if path.is_file() else "no regular file"
+            return "a link to a folder, which is not followed: put the folder in its place"
+        mode = target.stat().st_mode
+    return "" if stat.S_ISREG(mode) else "no regular file"
 
 
 def count_outside(sources: Iterable[str], raw_path: Path | str) -> int:

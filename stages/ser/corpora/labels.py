@@ -15,7 +15,8 @@ class Labels(NamedTuple):
 
     ``global_speaker`` is who speaks in the sense of all corpora and counts before ``speaker``, an id of this one.
     ``take`` tells apart recordings of one text in one manner, ``name`` is the name under which the clip is published
-    (without suffix), unique in its corpus however a copy arranges its folders.
+    (without suffix), unique in its corpus however a copy arranges its folders; ``written`` is the label as it stands in
+    a corpus of one's own.
     """
 
     speaker: str
@@ -30,6 +31,7 @@ class Labels(NamedTuple):
     ethnicity: str = ""
     name: str = ""
     global_speaker: str = ""
+    written: str = ""
 
 
 def require_codes(corpus: str, *codes: tuple[str, str, Container[str]]) -> None:

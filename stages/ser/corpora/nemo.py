@@ -89,7 +89,7 @@ def read_table(content: bytes) -> dict[str, dict[str, str]]:
     """
     clips = {}
     columns = ("file_id", "emotion", "speaker_id", "gender", "age")
-    for line, row in read_rows(content, TABLE, columns, delimiter="\t", quoted=False):
+    for line, row in read_rows(content, TABLE, columns):
         require_value(TABLE, line, "emotion", row["emotion"], EMOTIONS)
         require_value(TABLE, line, "gender", row["gender"], {"female", "male"})
         require_age(TABLE, line, row["age"])

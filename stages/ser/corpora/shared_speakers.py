@@ -8,16 +8,19 @@ import re
 import unicodedata
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import pandas as pd
 
-from ser.corpora.corpus_entries import KNOWN, canonical_name
+from ser.corpora.known_corpora import KNOWN, canonical_name
 from ser.errors import InputError
 
 SHOWN = 3  # ids in a message
 
 
-def read_speaker_ids(corpora: Sequence[str], speaker_ids: Mapping[str, str]) -> dict[str, str]:
+def read_speaker_ids(
+    corpora: Sequence[str], speaker_ids: Mapping[str, str], called: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
     """Return by corpus the name in whose sense its ids are to be read, of those for which one is stated.
 
     Parameters
@@ -26,15 +29,17 @@ def read_speaker_ids(corpora: Sequence[str], speaker_ids: Mapping[str, str]) -> 
         ``prepare.corpora``, spelt in any way, as those of the keys and names are.
     speaker_ids : mapping of str to str
         ``prepare.speaker_ids``.
+    called : mapping of str to str
+        What a corpus is called in the tables, where that is not its name.
 
     Raises
     ------
     InputError
         If a key is no corpus of these, or is there twice, or two names differ in case only.
     """
-    there, stated = [canonical_name(corpus) for corpus in corpora], {}
+    there, stated = [called.get(corpus, canonical_name(corpus)) for corpus in corpora], {}
     for key, name in speaker_ids.items():
-        corpus = canonical_name(key)
+        corpus = called.get(key, canonical_name(key))
         if corpus not in there:
             raise InputError(
                 f"prepare.speaker_ids names {key}, which is not in prepare.corpora; allowed are {', '.join(there)}"
@@ -101,6 +106,18 @@ def settle_speakers(tables: Sequence[pd.DataFrame], stated: Mapping[str, str]) -
         for spelling in spellings
     }
     return [table.assign(speaker=table["speaker"].replace(alike)) if "speaker" in table else table for table in tables]
+
+
+def alike_in_words(speakers: Sequence[str]) -> str:
+    """Say which of the speakers of a corpus may be one person, spelt in two ways; an empty text if none may."""
+    spellings = defaultdict(list)
+    for speaker in sorted(set(speakers)):
+        spellings[_key(speaker)].append(speaker.partition(":")[2] or speaker)
+    alike = [" and ".join(found) for found in spellings.values() if len(found) > 1]
+    if not alike:
+        return ""
+    some = ", ".join(alike[:SHOWN]) + ", …" * (len(alike) > SHOWN)
+    return f"speakers who differ in case, spaces or zeros only are taken for several: {some}; spell alike who is one"
 
 
 def _key(name: str) -> str:

@@ -1,44 +1,28 @@
 """Tables that corpora ship beside their clips, read whole and checked."""
 
-import csv
-import io
 from collections.abc import Collection, Iterator
 
-
-class BrokenTableError(ValueError):
-    """A side table that is not what the corpus publishes; the message names the table and what is wrong with it."""
+from ser.storage.delimited_tables import BrokenTableError, read_table
 
 
-def read_rows(
-    content: bytes, table: str, columns: tuple[str, ...], *, delimiter: str = ",", quoted: bool = True
-) -> Iterator[tuple[int, dict[str, str]]]:
+def read_rows(content: bytes, table: str, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Yield line number and stripped values of `columns` of every row; the table may have more columns.
 
     Raises
     ------
     BrokenTableError
-        If the content is no text, lacks a column or rows, or a row has too few or too many values.
+        If the content is no table (see `ser.storage.delimited_tables`), lacks a column or rows, or a row has too few
+        or too many values.
     """
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise BrokenTableError(f"{table}: not UTF-8 text ({error.reason} at byte {error.start})") from None
-    quoting = csv.QUOTE_MINIMAL if quoted else csv.QUOTE_NONE
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, quoting=quoting)
-    try:
-        missing = [column for column in columns if column not in (reader.fieldnames or ())]
-        if missing:
-            raise BrokenTableError(f"{table}: no column {', '.join(missing)}; its columns are {', '.join(columns)}")
-        empty = True
-        for row in reader:
-            empty = False
-            if None in row or None in row.values():
-                raise BrokenTableError(f"{table}: line {reader.line_num} has more or fewer values than the header")
-            yield reader.line_num, {column: row[column].strip() for column in columns}
-        if empty:
-            raise BrokenTableError(f"{table}: there is a header and no row")
-    except csv.Error as error:
-        raise BrokenTableError(f"{table}: line {reader.line_num}: {error}") from None
+    header, rows = read_table(content, table, expected=columns)
+    missing = [column for column in columns if column not in header]
+    if missing:
+        raise BrokenTableError(f"{table}: no column {', '.join(missing)}; its columns are {', '.join(columns)}")
+    places = {column: header.index(column) for column in columns}
+    for line, values, reason in rows:
+        if reason:
+            raise BrokenTableError(f"{table}: line {line} has more or fewer values than the header ({reason})")
+        yield line, {column: values[place].strip() for column, place in places.items()}
 
 
 def require_value(table: str, line: int, column: str, value: str, allowed: Collection[str]) -> None:

@@ -8,8 +8,8 @@ import re
 from pathlib import PurePosixPath
 
 from ser.corpora.corpus_facts import About
-from ser.corpora.emotion_words import emotion_of_word
 from ser.corpora.labels import Labels, Table, UnusableNameError, code_of, name_by_scheme, require_codes, require_folder
+from ser.naming.emotion_words import emotion_of_word
 
 ABOUT = About(
     title="TESS, the Toronto emotional speech set",

@@ -203,7 +203,7 @@ def load(folder: Path) -> FineTunedEncoder:
     ValueError
         If the weights are not those of the encoder.
     """
-    settings = json.loads((Path(folder) / "settings.json").read_text())
+    settings = json.loads((Path(folder) / "settings.json").read_text(encoding="utf-8"))
     network = FineTunedEncoder(load_encoder(encoder_of(folder)), **settings)
     weights = read_tensors(Path(folder) / "weights.safetensors")
     if weights.keys() != network.learnt_weights().keys():

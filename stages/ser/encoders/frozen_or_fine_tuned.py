@@ -23,7 +23,7 @@ class FrozenTransformer(NamedTuple):
 
 def load(folder: Path) -> FrozenTransformer | nn.Module:
     """Read a model that `encoder_head` or `fine_tuned` stored, and its encoder; runs no code from there."""
-    description = json.loads((Path(folder) / "model.json").read_text())["input"]
+    description = json.loads((Path(folder) / "model.json").read_text(encoding="utf-8"))["input"]
     if description["kind"] == "audio":
         return fine_tuned.load(folder)
     encoder = load_encoder(encoder_of(folder))

@@ -120,7 +120,7 @@ def architecture_of(folder: Path) -> str:
     """Return the type of a checkpoint as its ``config.json`` states it, such as ``hubert``; empty if it does not."""
     path = folder / CONFIG
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise InputError(f"{path} is not valid JSON ({error}): fetch the checkpoint again") from None
     return content.get("model_type", "") if isinstance(content, dict) else ""

@@ -9,6 +9,7 @@ from ser.errors import InputError
 from ser.evaluation.confusions import accuracy, confusions_by_speaker, uar
 from ser.evaluation.scored_speakers import Speakers, why_no_intervals
 from ser.folds.speaker_groups import one_emotion_warning
+from ser.storage.csv_tables import EMPTY_IS_MISSING
 from ser.storage.prediction_tables import PREFIX, emotions_of, scored_rows
 
 
@@ -22,7 +23,7 @@ def read_folds(path: Path | str) -> pd.DataFrame:
     """
     if not Path(path).is_file():
         raise InputError(f"{path} not found: run `dvc repro`, or `dvc pull` if a remote holds it")
-    return pd.read_csv(path, dtype=str)
+    return pd.read_csv(path, dtype=str, **EMPTY_IS_MISSING)
 
 
 def comparability(clips: pd.DataFrame, folds: pd.DataFrame, scheme: str) -> tuple[str, str]:

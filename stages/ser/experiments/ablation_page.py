@@ -38,7 +38,7 @@ def page(rows: pd.DataFrame, *, failed: dict[str, str], **facts: object) -> str:
         "prose": prose,
         "speakers_in_words": speakers_in_words,
     }
-    return environment.from_string(TEMPLATE.read_text()).render(
+    return environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         rows=rows,
         failed=failed,
         optimism=optimism(rows),

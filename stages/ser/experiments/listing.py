@@ -94,7 +94,7 @@ def _parents() -> list[str]:
 def _interval(revision: str, model: str) -> tuple[float, float]:
     """Return the confidence interval of a commit's test UAR; NaN if it has none."""
     try:
-        scores = pd.read_csv(io.StringIO(_git("show", f"{revision}:./reports/scores.csv")))
+        scores = pd.read_csv(io.StringIO(_git("show", f"{revision}:./reports/scores.csv")), dtype={"model": str})
         row = scores[(scores["model"] == model) & (scores["score"] == "uar")].iloc[0]
     except (subprocess.CalledProcessError, pd.errors.ParserError, pd.errors.EmptyDataError, KeyError, IndexError):
         return float("nan"), float("nan")

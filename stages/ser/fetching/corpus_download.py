@@ -1,11 +1,14 @@
 """From what is known of a published corpus to its files in place."""
 
+import re
 from pathlib import Path
 
 from ser.audio.container_headers import HEADER_BYTES, kind_of
-from ser.corpora.corpus_entries import KNOWN, known_corpus, read_corpus
+from ser.corpora.clip_sources import split_source
+from ser.corpora.corpus_entries import read_corpus
 from ser.corpora.corpus_facts import About, Download
-from ser.corpora.corpus_files import corpus_name
+from ser.corpora.corpus_places import corpus_name
+from ser.corpora.known_corpora import KNOWN, known_corpus
 from ser.errors import InputError
 from ser.fetching.resumed_download import download
 from ser.storage.clip_tables import speakers_in_words
@@ -17,6 +20,13 @@ def about(name: str) -> tuple[str, About]:
     if known is None:
         raise InputError(f"{name} is no known corpus; there are {', '.join(sorted(KNOWN))}")
     return known, KNOWN[known].ABOUT
+
+
+def how_to_get(known: About) -> str:
+    """Return how a corpus without downloads is had, as its instructions say: ``git``, ``page`` or ``form``."""
+    if "git clone" in known.instructions:
+        return "git"
+    return "form" if re.match(r"(Register|Write|Ask|Apply)\b", known.instructions) else "page"
 
 
 def targets(known: About, name: str, raw_path: Path, url: str = "") -> list[tuple[Download, Path]]:
@@ -62,7 +72,8 @@ def count_clips(known: About, name: str, raw_path: Path) -> str:
     missing = known.clips - len(clips)
     findings = [f"{missing} missing" if missing > 0 else "", f"{-missing} more than published" if missing < 0 else ""]
     findings.append(f"{len(unknown)} unknown" if len(unknown) else "")
-    empty = [source for source in clips["source"] if not begins_as_audio(raw_path / source)]
+    paths = (split_source(source).path for source in clips["source"])
+    empty = [path for path in paths if not begins_as_audio(raw_path / path)]
     findings.append(f"{len(empty)} hold no audio, such as {empty[0]} (Git LFS: git lfs pull)" if empty else "")
     said = ", ".join(filter(None, findings))
     example = f", such as {unknown['source'][0]}: {unknown['reason'][0]}" if len(unknown) else ""

@@ -161,7 +161,7 @@ def _note_of(part: Path) -> Path:
 def _read_note(part: Path, url: str) -> dict:
     """Read which file `part` is the beginning of; of another address or unknown, it is of no use."""
     try:
-        note = json.loads(_note_of(part).read_text())
+        note = json.loads(_note_of(part).read_text(encoding="utf-8"))
         if note["url"] == url:
             return {"same": str(note["same"]), "size": int(note["size"])}
     except (OSError, ValueError, KeyError, TypeError):

@@ -14,6 +14,7 @@ import pandas as pd
 from sklearn.model_selection import StratifiedKFold
 
 from ser.errors import InputError
+from ser.folds.fold_tables import read_protocol
 from ser.folds.group_folds import deal_groups
 from ser.folds.speaker_groups import group_by_name, names_of_places
 from ser.storage.seeds import derive_seed
@@ -148,7 +149,7 @@ def validation_rows(rest: pd.DataFrame, settings, fold: int) -> np.ndarray:
 def stated_folds(clips: pd.DataFrame, path: Path | str) -> tuple[np.ndarray, str]:
     """Return the folds of scheme ``predefined``, and what to say of a protocol that serves no clip (empty if it does).
 
-    The fold that a table of clips states of its own clip counts. The protocol, a CSV with the columns ``fold`` and
+    The fold that a table of clips states of its own clip counts. The protocol, a table with the columns ``fold`` and
     either ``clip`` or ``speaker``, serves the clips that state none. What it names and is not there is passed over, so
     that a published protocol serves a part of its corpus; a clip of which neither speaks is never tested.
 
@@ -163,7 +164,7 @@ def stated_folds(clips: pd.DataFrame, path: Path | str) -> tuple[np.ndarray, str
         return own, f"split.predefined: {path} not found; the tables' own folds alone count"
     protocol = read_protocol(path)
     key = protocol.index.name
-    listed = clips[key].map(protocol).fillna(-1).astype(int).to_numpy()
+    listed = clips[key].str.normalize("NFC").map(protocol).fillna(-1).astype(int).to_numpy()
     differ = np.flatnonzero(stating & (listed >= 0) & (listed != own))
     if len(differ):
         first = differ[0]
@@ -178,26 +179,6 @@ def stated_folds(clips: pd.DataFrame, path: Path | str) -> tuple[np.ndarray, str
     if stating.all():
         return own, f"split.predefined: {path} is not needed: every clip has a fold of its own"
     return own, f"split.predefined: {path} names none of the {(~stating).sum()} clips that have no fold of their own"
-
-
-def read_protocol(path: Path | str) -> pd.Series:
-    """Read the folds of a protocol; the index is called ``clip`` or ``speaker``."""
-    if not Path(path).is_file():
-        raise InputError(f"split.predefined: {path} not found")
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise InputError(f"split.predefined: {path} is no CSV table ({error})") from None
-    key = next((column for column in ("clip", "speaker") if column in table), None)
-    if key is None or "fold" not in table:
-        raise InputError(f"split.predefined: {path} needs the columns fold and either clip or speaker")
-    if (table[key].str.strip() == "").any():  # not all clips of unknown speakers are meant
-        raise InputError(f"split.predefined: {path} has a row without a {key}: name it or take the row away")
-    if table[key].duplicated().any():
-        raise InputError(f"split.predefined: {path} names {table[key][table[key].duplicated()].iloc[0]} twice")
-    if not table["fold"].str.fullmatch(r"\d+").all():
-        raise InputError(f"split.predefined: {path}: folds are numbers from 0")
-    return table.set_index(key)["fold"].astype(int)
 
 
 def group_folds(clips: pd.DataFrame, groups: pd.Series, folds: int, seed: int) -> np.ndarray:

@@ -69,7 +69,7 @@ def _write(members: dict[str, Path], rule: Rule, predictions: pd.DataFrame, fold
 
 def _description(place: Path) -> dict:
     try:
-        description = json.loads((place / "model.json").read_text())
+        description = json.loads((place / "model.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise InputError(f"{place} holds no model: run `dvc repro`, or fetch it with `dvc pull`") from None
     check_format(description.get("format"), place)

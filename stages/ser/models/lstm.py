@@ -201,7 +201,7 @@ def save(model: LSTMNetwork, folder: Path) -> None:
 
 def load(folder: Path) -> LSTMNetwork:
     """Read what `save` wrote; runs no code from `folder`."""
-    network = LSTMNetwork(**json.loads((Path(folder) / "settings.json").read_text()))
+    network = LSTMNetwork(**json.loads((Path(folder) / "settings.json").read_text(encoding="utf-8")))
     network.load_state_dict(torch.load(Path(folder) / "weights.pt", map_location="cpu", weights_only=True))
     return network.eval()
 

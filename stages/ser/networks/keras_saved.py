@@ -71,7 +71,7 @@ def save_model(model: KerasModel, folder: Path) -> None:
 def load_model(folder: Path, build: Callable[..., keras.Model]) -> KerasModel:
     """Read what `save_model` wrote, into a network that `build` makes from the settings; runs no code from `folder`."""
     folder = Path(folder)
-    settings = json.loads((folder / "settings.json").read_text())
+    settings = json.loads((folder / "settings.json").read_text(encoding="utf-8"))
     network = build(**settings)
     network.load_weights(folder / "network.weights.h5")
     mean, deviation = np.load(folder / "statistics.npy", allow_pickle=False)

@@ -45,6 +45,7 @@ def _answer(
     model: Opened, heard: Heard, inputs: list[np.ndarray], probabilities: np.ndarray, certainty: float, *, alone: bool
 ) -> Prediction:
     reasons = ["the only clip of its speaker, whose voice cannot be known by it"] if alone else []
+    reasons += [_mixture(heard.different)] if heard.different else []
     reasons += [f"{heard.seconds:.2f} s of sound, which is short"] if heard.seconds < SHORT else []
     unusual: dict[str, str] = {}
     for member, values in zip(model.members, inputs, strict=True):
@@ -55,6 +56,12 @@ def _answer(
     best = int(probabilities.argmax())
     emotion = emotions[best] if probabilities[best] >= certainty else UNSURE
     return Prediction(emotion, probabilities, emotions, unfamiliar, heard.seconds)
+
+
+def _mixture(channels: tuple[int, ...]) -> str:
+    *most, last = map(str, channels)
+    which = f"{', '.join(most)} and {last}"
+    return f"channels {which} carry different speech, and are mixed here: `ser timeline` keeps them apart"
 
 
 def check_certainty(certainty: float) -> None:

@@ -33,11 +33,14 @@ class Heard(NamedTuple):
         What the recording sounded like before it was cleaned; see `ser.audio.recording_profile`.
     seconds : float
         s of sound that trimming has left.
+    different : tuple of int
+        The channels, from 1, that carry different speech; `samples` is of their mean.
     """
 
     samples: np.ndarray
     profile: np.ndarray
     seconds: float
+    different: tuple[int, ...] = ()
 
 
 def hear(recording: Path | str | BinaryIO | np.ndarray, sampling_rate: int | None, audio: dict) -> Heard:
@@ -68,7 +71,7 @@ def hear(recording: Path | str | BinaryIO | np.ndarray, sampling_rate: int | Non
         raise UnusableAudioError(f"too short: {seconds:.2f} s, at least {SHORTEST:g} s wanted")
     samples = clean(heard.y, heard.sample_rate, settings)
     sound = profile(heard.y, heard.sample_rate, settings.sample_rate)
-    return Heard(samples, sound, len(samples) / settings.sample_rate)
+    return Heard(samples, sound, len(samples) / settings.sample_rate, heard.different)
 
 
 def _recorded(

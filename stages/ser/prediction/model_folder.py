@@ -100,7 +100,7 @@ def find_folder(model: Path | str | None) -> Path:
     """
     if model is None:
         try:
-            return MODELS / json.loads(DEFAULT.read_text())["folder"]
+            return MODELS / json.loads(DEFAULT.read_text(encoding="utf-8"))["folder"]
         except (OSError, ValueError, KeyError, TypeError):
             raise InputError(f"{DEFAULT} names no model: {_remedy()}") from None
     named = []
@@ -130,7 +130,7 @@ def _remedy() -> str:
 def read_description(folder: Path) -> dict:
     """Read what is known about a model, or say which models there are."""
     try:
-        description = json.loads((folder / "model.json").read_text())
+        description = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         trainer, own = description["trainer"], description.get("input", {})
         kind = own.get("kind")
     except (OSError, ValueError, KeyError, TypeError, AttributeError):

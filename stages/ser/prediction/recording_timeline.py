@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from ser.audio.recordings import TOO_LONG, Powers, UnusableAudioError, check_limits, limited
+from ser.audio.recordings import TOO_LONG, UnusableAudioError, check_limits, limited
+from ser.channels.cancelling_channels import Powers
 from ser.errors import InputError
 from ser.prediction.asked_timeline import Asked
 from ser.prediction.channel_timeline import ChannelTimeline

@@ -1,10 +1,12 @@
 """Who speaks in files that are to be predicted: as a table says, else one speaker a folder."""
 
-import csv
-from collections.abc import Iterable, Iterator, Sequence
+import unicodedata
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ser.errors import InputError
+from ser.storage.delimited_tables import column_place, read_table
+from ser.storage.table_text import BrokenTableError
 
 FEW_CLIPS = 10  # of a speaker: the mean of fewer is off by more than a third of a deviation
 
@@ -16,8 +18,8 @@ def speakers_of_files(files: list[Path], table: Path | None) -> list[str]:
     ----------
     files : list of Path
     table : Path or None
-        A CSV with the columns ``file`` (absolute, or relative to the folder of the table) and ``speaker``. None: the
-        folder of a file is its speaker.
+        A table (see `ser.storage.delimited_tables`) with the columns ``file`` (absolute, or relative to the folder of
+        the table) and ``speaker``. None: the folder of a file is its speaker.
 
     Raises
     ------
@@ -26,17 +28,8 @@ def speakers_of_files(files: list[Path], table: Path | None) -> list[str]:
     """
     if table is None:
         return [str(file.parent) for file in files]
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as lines:
-            rows = csv.DictReader(lines, strict=True)
-            if not rows.fieldnames:
-                raise csv.Error("it is empty")
-            if not {"file", "speaker"} <= set(rows.fieldnames):
-                raise InputError(f"--speakers {table} needs the columns file and speaker")
-            named = _one_each(((row["file"], row["speaker"] or "") for row in rows if row["file"]), table)
-    except (OSError, csv.Error, UnicodeDecodeError) as error:
-        raise InputError(f"--speakers {table}: no CSV table that can be read ({error})") from None
-    speakers = [named.get(file.resolve(), "") for file in files]
+    named = _read_speakers(table)
+    speakers = [named.get(_resolved(file), "") for file in files]
     unnamed = [file for file, speaker in zip(files, speakers, strict=True) if not speaker]
     if unnamed:
         raise InputError(
@@ -65,11 +58,34 @@ def rows_together(recordings: Sequence, speakers: Sequence[str] | None, *, by_sp
         yield [row for row, name in enumerate(speakers) if name == speaker]
 
 
-def _one_each(rows: Iterable[tuple[str, str]], table: Path) -> dict[Path, str]:
-    """Return the speaker of each file that the table names; `InputError` if it names two."""
-    named: dict[Path, str] = {}
-    for file, speaker in rows:
-        path = (table.parent / file).resolve()
-        if named.setdefault(path, speaker) != speaker:
+def _read_speakers(table: Path) -> dict[str, str]:
+    """Return the speaker of each file that the table names, by its resolved path."""
+    try:
+        header, rows = read_table(table.read_bytes(), str(table), expected=("file", "speaker"))
+    except OSError as error:
+        raise InputError(f"--speakers {table} cannot be read: {error.strerror}") from None
+    except BrokenTableError as error:
+        raise InputError(f"--speakers {error}") from None
+    of_file, of_speaker = column_place(header, "file"), column_place(header, "speaker")
+    if of_file is None or of_speaker is None:
+        raise InputError(f"--speakers {table} needs the columns file and speaker")
+    named: dict[str, str] = {}
+    for line, values, reason in rows:
+        if reason:
+            raise InputError(f"--speakers {table}, line {line}: {reason}")
+        file, speaker = values[of_file].strip(), unicodedata.normalize("NFC", values[of_speaker].strip())
+        if file and named.setdefault(path := _listed(file, table.parent), speaker) != speaker:
             raise InputError(f"--speakers {table} names two speakers for {path}")
     return named
+
+
+def _listed(file: str, folder: Path) -> str:
+    """Return the resolved path of a file as a table names it, by Windows with backslashes."""
+    if "\\" in file and not (folder / file).exists():
+        file = file.replace("\\", "/")
+    return _resolved(folder / file)
+
+
+def _resolved(file: Path) -> str:
+    """Return the resolved path in NFC: what macOS writes decomposed, a table often names composed."""
+    return unicodedata.normalize("NFC", str(file.resolve()))

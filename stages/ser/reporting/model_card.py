@@ -13,7 +13,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
-from ser.corpora.corpus_entries import KNOWN
+from ser.corpora.known_corpora import KNOWN
 from ser.demo.synthetic_speech import SYNTHETIC
 from ser.evaluation.subgroups import tested_emotions
 from ser.reporting.html_tables import decimal, is_missing, percent, span

@@ -21,7 +21,10 @@ from ruamel.yaml.error import YAMLError
 
 from ser.errors import InputError
 from ser.evaluation.confusions import confusions_by_speaker, uar
+from ser.reporting.reported_run import WORDS
 from ser.review.pull_request import Results
+from ser.storage.csv_tables import EMPTY_IS_MISSING
+from ser.storage.prediction_tables import WORDS as PREDICTION_WORDS
 from ser.storage.prediction_tables import check_table, scored_rows
 
 METRICS, PROTOCOL = "reports/metrics.json", "reports/protocol.json"
@@ -95,7 +98,11 @@ def read_csv(path: str, commit: str | None) -> pd.DataFrame | None:
     """Return a table that git has; None if the revision has none, or it is empty or no table."""
     content = read_file(path, commit)
     try:
-        return None if content is None else pd.read_csv(io.BytesIO(content))
+        if content is None:
+            return None
+        columns = pd.read_csv(io.BytesIO(content), nrows=0).columns
+        words = WORDS | ({"value"} if "group" in columns else set())
+        return pd.read_csv(io.BytesIO(content), dtype=dict.fromkeys(words, str), **EMPTY_IS_MISSING)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError):
         return None
 
@@ -171,7 +178,7 @@ def read_folds(commit: str | None) -> pd.DataFrame:
     """Return the table of folds as `ser.evaluation.protocol.read_folds` does; raises as `read_tables`."""
     with _reading("folds", commit) as (files, project):
         content = files.read_bytes(f"{project}data/folds.csv")
-    return pd.read_csv(io.BytesIO(content), dtype=str)
+    return pd.read_csv(io.BytesIO(content), dtype=str, **EMPTY_IS_MISSING)
 
 
 def _prediction_paths(commit: str | None, models: Collection[str]) -> dict[str, str]:
@@ -202,7 +209,7 @@ def _reading(what: str, commit: str | None) -> Iterator[tuple[DVCFileSystem, str
 
 def _read_table(content: bytes, name: str) -> pd.DataFrame:
     try:
-        table = pd.read_csv(io.BytesIO(content), dtype={"clip": str, "part": str, "emotion": str})
+        table = pd.read_csv(io.BytesIO(content), dtype=PREDICTION_WORDS, **EMPTY_IS_MISSING)
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise InputError(f"{name} is not a prediction table ({_first_line(error)})") from None
     check_table(table, name)

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ser.audio.cleaning import SILENCE_DB, TRIM_BLOCK
-from ser.audio.recordings import CANCELLED_DB, LOUDEST_DB, MAX_CHANNELS, MAX_RATE, MIN_RATE
+from ser.audio.recordings import LOUDEST_DB, MAX_CHANNELS, MAX_RATE, MIN_RATE
+from ser.channels.cancelling_channels import CANCELLED_DB
 from ser.errors import InputError
 from ser.exporting.model_export import SIGNAL, export, takes_samples
 from ser.prediction.answering import SHORT

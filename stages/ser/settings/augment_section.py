@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ser.settings.params_file import Positive, Section, Seed, require_distinct, require_increasing
+from ser.settings.params_file import PathText, Positive, Section, Seed, require_distinct, require_increasing
 
 Range = Annotated[list[float], Field(min_length=2, max_length=2)]
 Change = Literal["noise", "speed", "stretch", "pitch", "shift", "gain", "room", "telephone"]
@@ -14,14 +14,14 @@ class Augment(Section):
     copies: Annotated[int, Field(ge=0)]
     kinds: Annotated[list[Change], Field(min_length=1)]
     noise: Annotated[list[Literal["white", "pink", "folder"]], Field(min_length=1)]
-    noise_folder: Annotated[str, Field(min_length=1)]
+    noise_folder: PathText
     snr_db: Range
     speed: Range
     stretch: Range
     semitones: Range
     shift_seconds: Positive
     gain_db: Range
-    room_folder: Annotated[str, Field(min_length=1)]
+    room_folder: PathText
     telephone_hz: Annotated[list[Positive], Field(min_length=2, max_length=2)]
     seed: Seed
 

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from ser.settings.params_file import Count, Positive, Section, require_distinct
+from ser.settings.params_file import Count, PathText, Positive, Section, require_distinct
 
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 
@@ -84,9 +84,7 @@ class FineTunedEncoder(Network):
 
 class TrainTransformer(Section):
     # DVC takes most punctuation for its own in the names of stages
-    checkpoints: dict[
-        Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], Annotated[str, Field(min_length=1)]
-    ]
+    checkpoints: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")], PathText]
     modes: Annotated[list[Literal["frozen", "fine_tuned"]], Field(min_length=1)]
     frozen: FrozenEncoder
     fine_tuned: FineTunedEncoder

@@ -52,7 +52,7 @@ def collect_settings(arguments: Iterable[str], folder: Path | str = FOLDER) -> d
 
 def read_settings(path: Path | str) -> dict[str, Any]:
     """Read a file of settings: a line a dotted key, and its value."""
-    content = _parse(Path(path).read_text(), path)
+    content = _parse(Path(path).read_text(encoding="utf-8"), path)
     if not isinstance(content, dict) or not all(isinstance(key, str) and "." in key for key in content):
         raise InputError(f"{path} is no list of settings: write a dotted key and a value a line (train.seed: 2)")
     return content
@@ -61,7 +61,7 @@ def read_settings(path: Path | str) -> dict[str, Any]:
 def describe_files(folder: Path | str = FOLDER) -> dict[str, str]:
     """Return the first line, a comment, of each file of settings by its name."""
     files = sorted(Path(folder).glob("*.yaml"))
-    return {file.stem: next(iter(file.read_text().splitlines()), "").lstrip("# ") for file in files}
+    return {file.stem: next(iter(file.read_text(encoding="utf-8").splitlines()), "").lstrip("# ") for file in files}
 
 
 def present_value(params: Params, key: str, where: str) -> Any:

@@ -1,12 +1,13 @@
 """Reading ``params.yaml`` section by section, and what the schemas of all sections share."""
 
 import importlib
+import os
 import re
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -15,6 +16,15 @@ from ser.errors import InputError
 Count = Annotated[int, Field(ge=1)]
 Seed = Annotated[int, Field(ge=0)]
 Positive = Annotated[float, Field(gt=0)]
+
+
+def _without_tilde(path: str) -> str:
+    if path.startswith("~"):
+        raise ValueError(f"allowed is a path without ~, which only a shell knows: write {os.path.expanduser(path)}")
+    return path
+
+
+PathText = Annotated[str, Field(min_length=1), AfterValidator(_without_tilde)]  # DVC reads it as well: not expanded
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 

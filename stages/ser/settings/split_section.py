@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from ser.settings.params_file import Section, Seed, Share
+from ser.settings.params_file import PathText, Section, Seed, Share
 
 
 class Split(Section):
@@ -12,5 +12,5 @@ class Split(Section):
     folds: Annotated[int, Field(ge=2)]
     test_fraction: Share
     validation_fraction: Share
-    predefined: Annotated[str, Field(min_length=1)]
+    predefined: PathText
     seed: Seed

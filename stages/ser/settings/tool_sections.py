@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from ser.settings.params_file import Count, Section, Seed
+from ser.settings.params_file import Count, PathText, Section, Seed
 
 
 class SearchRange(Section):
@@ -29,7 +29,7 @@ class Tune(Section):
 
 
 class Collect(Section):
-    sources: Annotated[str, Field(min_length=1)]
+    sources: PathText
     name: Annotated[str, Field(pattern=r"^[^/\\.][^/\\]*$")]
     min_seconds: Annotated[float, Field(ge=0.1)]
     max_seconds: Annotated[float, Field(le=60)]

@@ -30,7 +30,7 @@ def read_audio_settings(path: Path | str = "data/prepared/audio.json") -> dict:
         If the file is missing.
     """
     _require(path)
-    return json.loads(Path(path).read_text())
+    return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
 def speakers_in_words(speakers: pd.Series | int) -> str:

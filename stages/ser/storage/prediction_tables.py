@@ -14,13 +14,14 @@ import numpy as np
 import pandas as pd
 
 from ser.errors import InputError
-from ser.storage.csv_tables import write_csv
+from ser.storage.csv_tables import EMPTY_IS_MISSING, write_csv
 from ser.storage.whole_files import write_json
 
 # whose predictions, histories and importances are read: what else lies beside theirs is no input of a stage
 TRAINERS = ("train_ml", "train_lstm", "train_residual_keras", "train_cnn", "train_transformer")
 FUSE = "fuse"
 KEY = ["clip", "fold", "part"]
+WORDS = {"clip": str, "part": str, "emotion": str}
 PARTS = ("test", "validation")
 PREFIX = "p_"
 SUM_TOLERANCE = 1e-3
@@ -116,7 +117,7 @@ def read_temperatures(folder: Path | str, trainers: Sequence[str] = TRAINERS) ->
     found: dict[str, dict[int, float]] = {}
     for beside in sorted({path.with_name(TEMPERATURES) for path in table_paths(folder, trainers)}):
         try:
-            written = json.loads(beside.read_text()) if beside.exists() else {}
+            written = json.loads(beside.read_text(encoding="utf-8")) if beside.exists() else {}
             for model, of_model in written.items():
                 found[model] = {int(fold): float(temperature) for fold, temperature in of_model.items()}
         except (ValueError, TypeError, AttributeError):
@@ -186,7 +187,7 @@ def _test_labels(table: pd.DataFrame) -> pd.Series:
 
 def _read(path: Path) -> pd.DataFrame:
     try:
-        table = pd.read_csv(path, dtype={"clip": str, "part": str, "emotion": str})
+        table = pd.read_csv(path, dtype=WORDS, **EMPTY_IS_MISSING)
     except (pd.errors.EmptyDataError, pd.errors.ParserError) as error:
         raise InputError(f"{path} is not a prediction table ({error}): delete it and run `dvc repro`") from None
     check_table(table, str(path))

@@ -29,4 +29,5 @@ def temporary_name(path: Path | str) -> Path:
 def write_json(content: dict | list, path: Path | str) -> None:
     """Write a dictionary or a list as indented JSON; NaN is refused because JSON has none."""
     with written(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False) + "\n")
+        text = json.dumps(content, indent=2, allow_nan=False, ensure_ascii=False)
+        temporary.write_text(text + "\n", encoding="utf-8")  # whatever the terminal's is: labels are any words

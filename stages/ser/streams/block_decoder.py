@@ -6,9 +6,11 @@ last, and whether all went well. Of a stream that is still being sent it reads w
 
 import json
 import os
+import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from itertools import chain
 from pathlib import Path
 from typing import BinaryIO
@@ -27,20 +29,36 @@ LIVE = {"probesize": "4096", "analyzeduration": "0"}  # the first samples come a
 
 
 @contextmanager
-def decoded_apart(path: Path, max_seconds: float) -> Iterator[Iterator[Signal]]:
+def decoded_apart(file: Path | str | BinaryIO, max_seconds: float) -> Iterator[Iterator[Signal]]:
     """Open a file of compressed audio; yields the signals of its parts, each to be read to its end before the next.
+
+    Parameters
+    ----------
+    file : Path, str or binary file
+        What is in memory is copied to a file that has no name, so that none is left, however this process ends.
+    max_seconds : float
+        s.
 
     Raises
     ------
     UnusableAudioError, OSError
         From the signals and their blocks too; as of `ser.audio.decoding.decode`.
     """
-    process = start_process(FILE)
-    try:
-        send(process.stdin, json.dumps({"path": os.path.realpath(path), "max_seconds": max_seconds}).encode())
-        yield signals(process)
-    finally:
-        end_process(process)
+    in_memory = not isinstance(file, Path | str)
+    with tempfile.TemporaryFile(prefix="ser-") if in_memory else nullcontext() as copy:
+        if in_memory:
+            file.seek(0)
+            shutil.copyfileobj(file, copy)
+            copy.flush()
+            place, name, descriptors = copy.fileno(), str(getattr(file, "name", "")), (copy.fileno(),)
+        else:
+            place, name, descriptors = os.path.realpath(file), os.fspath(file), ()
+        process = start_process(FILE, descriptors)
+        try:
+            send(process.stdin, json.dumps({"path": place, "name": name, "max_seconds": max_seconds}).encode())
+            yield signals(process)
+        finally:
+            end_process(process)
 
 
 def signals(process: subprocess.Popen) -> Iterator[Signal]:
@@ -77,12 +95,12 @@ def serve_file() -> None:
 
     requests, replies = ready()
     request = json.loads(receive(requests))
-    max_seconds, path = request["max_seconds"], request["path"]
+    max_seconds = request["max_seconds"]
     limit(SECONDS_AT_ONCE)
     cut = ""
     try:
-        with open(path, "rb") as file:
-            sources, cut = compressed_sources(file, max_seconds, path)
+        with open(request["path"], "rb") as file:
+            sources, cut = compressed_sources(file, max_seconds, request["name"])
             for source in sources:
                 with source() as signal:
                     _send_signal(replies, signal, max_seconds)

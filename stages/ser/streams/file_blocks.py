@@ -1,9 +1,7 @@
 """A file of any length, block by block, as `ser.audio.decoding.decode` reads a short one whole."""
 
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from itertools import chain
@@ -29,12 +27,15 @@ class Part(NamedTuple):
         Full scale 1.
     seconds : float or None
         s, where the file says so.
+    encoding : str
+        See `ser.audio.recordings.Recording`.
     """
 
     sample_rate: int
     channels: int
     blocks: Iterator[np.ndarray]
     seconds: float | None = None
+    encoding: str = ""
 
 
 @contextmanager
@@ -54,31 +55,25 @@ def file_parts(file: Path | str | BinaryIO, max_seconds: float) -> Iterator[Iter
         all that there is of it.
     """
     with ExitStack() as stack:
-        if isinstance(file, Path | str):
-            if not stat.S_ISREG(os.stat(file).st_mode):
-                raise UnusableAudioError("no regular file")  # opening a named pipe would wait for ever
-            path = os.fspath(file)
-        else:
-            suffix = Path(str(getattr(file, "name", ""))).suffix
-            copy = stack.enter_context(tempfile.NamedTemporaryFile(prefix="ser-", suffix=suffix))
-            file.seek(0)
-            shutil.copyfileobj(file, copy)
-            copy.flush()
-            path = copy.name
-        opened = stack.enter_context(open(path, "rb", buffering=0))
-        yield stack.enter_context(closing(_parts(opened, path, max_seconds)))
+        if not isinstance(file, Path | str):
+            yield stack.enter_context(closing(_parts(file, str(getattr(file, "name", "")), file, max_seconds)))
+            return
+        if not stat.S_ISREG(os.stat(file).st_mode):
+            raise UnusableAudioError("no regular file")  # opening a named pipe would wait for ever
+        opened = stack.enter_context(open(file, "rb", buffering=0))
+        yield stack.enter_context(closing(_parts(opened, os.fspath(file), file, max_seconds)))
 
 
-def _parts(file: BinaryIO, path: str, max_seconds: float) -> Generator[Part]:
-    plain = plain_source(file, path, max_seconds)
+def _parts(opened: BinaryIO, name: str, file: Path | str | BinaryIO, max_seconds: float) -> Generator[Part]:
+    plain = plain_source(opened, name, max_seconds)
     if plain is not None:
         yield from _plain_part(plain, max_seconds)
         return
     from ser.streams.block_decoder import decoded_apart  # most runs need none
 
-    with decoded_apart(Path(path), max_seconds) as signals:
+    with decoded_apart(file, max_seconds) as signals:
         for signal in signals:
-            yield Part(signal.sample_rate, signal.channels, iter(signal.blocks))
+            yield Part(signal.sample_rate, signal.channels, iter(signal.blocks), encoding=signal.encoding)
 
 
 def _plain_part(plain: PlainSource, max_seconds: float) -> Iterator[Part]:
@@ -93,7 +88,7 @@ def _plain_part(plain: PlainSource, max_seconds: float) -> Iterator[Part]:
                     raise UnusableAudioError("no samples")
                 begun = True
                 seconds = signal.promised / signal.sample_rate if signal.promised else None
-                yield Part(signal.sample_rate, signal.channels, chain([first], blocks), seconds)
+                yield Part(signal.sample_rate, signal.channels, chain([first], blocks), seconds, signal.encoding)
                 return
         except BadContainerError:
             if begun or plain.open_bare is None or source is plain.open_bare:

@@ -1,10 +1,12 @@
 """A recording from its start to its end: where somebody speaks, and with which emotion."""
 
+import unicodedata
 from typing import NamedTuple
 
 import numpy as np
 
 CUT_OFF = "it ends where the rest cannot be used"  # so begins the remark on a damaged recording
+LEFT_TO_RIGHT = "\u200e"  # a mark of Unicode that shows nothing
 PEAKS_PER_SECOND = 50  # of the waveform's envelope: as fine as a picture of a minute can show
 
 
@@ -104,9 +106,15 @@ class Timeline(NamedTuple):
         lines = []
         for number, channel in enumerate(self.channels, start=1):
             shares = ", ".join(
-                f"{emotion or 'no answer'} {100 * share:.0f} %" for emotion, share in channel.shares().items()
+                f"{_among_others(emotion) or 'no answer'} {100 * share:.0f} %"
+                for emotion, share in channel.shares().items()
             )
             whose = f"channel {number}: " if len(self.channels) > 1 else ""
             spoken = f"{channel.speaking_seconds():.1f} s of {self.seconds:.1f} s is speech"
             lines.append(f"{whose}{spoken}{': ' if shares else ''}{shares}")
         return lines
+
+
+def _among_others(word: str) -> str:
+    """Return a word as it stands in a line: one from right to left with a mark, or the number after it goes before."""
+    return word + LEFT_TO_RIGHT if any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in word) else word

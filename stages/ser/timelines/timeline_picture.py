@@ -29,17 +29,10 @@ COLUMNS = 1500  # of a waveform: about a pixel each
 FEW_COLUMNS = 240  # of probabilities over more than `LONG` s: single utterances would be a flicker
 LONG = 600  # s
 TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)  # s
-OTHER_SCRIPTS = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "WenQuanYi Zen Hei",
-    "Noto Sans Arabic",
-    "Noto Sans Devanagari",
-)
 PNG, OTHERS = ".png", (".svg", ".pdf")
 
 
-def draw(timeline: Timeline, path: Path | str) -> None:
+def draw(timeline: Timeline, path: Path | str) -> str:
     """Write a picture of a timeline; PNG files are the same bytes from run to run.
 
     Parameters
@@ -47,6 +40,12 @@ def draw(timeline: Timeline, path: Path | str) -> None:
     timeline : Timeline
     path : Path or str
         Its suffix says what it becomes: .png, .svg or .pdf.
+
+    Returns
+    -------
+    str
+        What is to be said of words that no installed font can write, and by what they are replaced; else an empty text.
+        An SVG has all words: who shows it has the fonts.
 
     Raises
     ------
@@ -57,20 +56,23 @@ def draw(timeline: Timeline, path: Path | str) -> None:
     if suffix not in (PNG, *OTHERS):
         raise ValueError(f"{path}: a picture ends in {PNG}, {' or '.join(OTHERS)}")
     import matplotlib  # here, as all else of timelines does without
-    from matplotlib.font_manager import get_font_names
 
-    fonts = {*get_font_names()}
+    from ser.lettering.picture_letters import Lettering
+
     settings: Any = {
         "text.parse_math": False,  # words may hold $
         "svg.hashsalt": "timeline",
         "svg.fonttype": "none",
         "hatch.linewidth": 0.6,
-        "font.family": ["DejaVu Sans", *(font for font in OTHER_SCRIPTS if font in fonts)],
+        "font.family": ["DejaVu Sans"],
     }
     metadata = {PNG: {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
     with matplotlib.rc_context(settings), written(path) as temporary, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # a box is drawn
-        picture(timeline).savefig(temporary, format=suffix[1:], metadata=metadata)
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # of an SVG, where it is measured as a box
+        figure, lettering = picture(timeline), Lettering(map(shown, timeline.emotions))
+        lettering.use_fonts(figure) if suffix == ".svg" else lettering.make_legible(figure)
+        figure.savefig(temporary, format=suffix[1:], metadata=metadata)
+    return lettering.note()
 
 
 def picture(timeline: Timeline) -> "Figure":

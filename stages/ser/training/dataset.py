@@ -142,7 +142,7 @@ def open_dataset(kind: str | Inputs, normalization: str = "train") -> Dataset:
         folds = pd.read_csv(DATA / "folds.csv", dtype=str, keep_default_na=False)
         raw_inputs, copy_inputs, description = read_features(kind) if isinstance(kind, str) else kind
         recordings = np.load(DATA / "prepared" / "recordings.npy", mmap_mode="r")
-        origin = json.loads((DATA / "prepared" / "origin.json").read_text())
+        origin = json.loads((DATA / "prepared" / "origin.json").read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"{error.filename} not found: run `dvc repro`") from None
     consistent = len(raw_inputs) == len(recordings) == len(clips) and len(copy_inputs) == len(copies)

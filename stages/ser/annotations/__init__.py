@@ -1,0 +1,3 @@
+"""Annotations: what tables and annotations of a corpus say of its clips,
+whatever tool wrote them: a record a clip.
+"""

@@ -1,0 +1,3 @@
+"""Lettering: users' own words in pictures,
+in fonts that have their letters.
+"""

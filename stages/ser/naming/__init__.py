@@ -1,0 +1,3 @@
+"""Naming: what the names of files and folders say of clips:
+words for emotions, schemes of codes, layouts.
+"""
