@@ -190,6 +190,14 @@ def test_two_tables_that_contradict_each_other_are_both_refused(tmp_path):
     assert reasons["mine/a.wav"] == "" and "state another emotion of it" in reasons["mine/b.wav"]
 
 
+def test_a_table_of_all_clips_takes_no_fold_from_that_of_the_test_part(tmp_path):
+    touch(tmp_path / "mine", "a.wav", "b.wav")
+    write(tmp_path / "mine", {"all.csv": "path,emotion\na.wav,anger\nb.wav,fear\n"})
+    write(tmp_path / "mine", {"test.csv": "path,emotion\nb.wav,fear\n", "train.csv": "path,emotion\na.wav,anger\n"})
+    files, _ = listed(tmp_path, "mine")
+    assert dict(zip(files["clip"], files["fold"], strict=True)) == {"mine/a": "", "mine/b": "0"}
+
+
 def test_a_table_names_a_file_in_another_unicode_form_than_the_disk(tmp_path):
     write(tmp_path, {unicodedata.normalize("NFD", "Zoë/née.wav"): wav(made_clips()[0].samples)})
     write(tmp_path, {"mine.csv": "path,emotion\nZoë/née.wav,anger\n"})

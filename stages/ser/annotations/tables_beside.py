@@ -105,6 +105,8 @@ def _once(records: Sequence[Record]) -> list[Record]:
             once.append(record)
             continue
         other = once[first[piece]]
+        if not other.values["fold"]:  # all.csv states none, test.csv does
+            other = once[first[piece]] = other._replace(values=other.values | {"fold": record.values["fold"]})
         differ = [field for field in ("emotion", "speaker") if other.values[field] != record.values[field]]
         if differ:
             reason = f"{other.where} and {record.where} state another {' and '.join(differ)} of it: mend one of them"

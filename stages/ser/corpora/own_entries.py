@@ -171,7 +171,7 @@ def record_corpus(reading: Reading, files: Sequence[File]) -> OwnCorpus:
     else:
         records, note = with_names(records, files)
         notes.append(note)
-    tables = sorted({record.where.split(",")[0] for record in records})
+    tables = sorted({record.where.rsplit(", ", 1)[0] for record in records})
     some = ", ".join(tables[:SHOWN]) + ", …" * (len(tables) > SHOWN)
     return OwnCorpus(record_entries(records, files), "; ".join([f"read as {some} says", *notes]))
 

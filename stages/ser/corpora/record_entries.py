@@ -60,7 +60,7 @@ def record_entries(records: Sequence[Record], files: Sequence[File]) -> list[Ent
         else:
             entries.append(piece_entry(record, file._replace(audio=True), name_of(file.path)))
     named = {entry.file.path for entry in entries}
-    tables = sorted({record.where.split(",")[0] for record in records})
+    tables = sorted({record.where.rsplit(", ", 1)[0] for record in records})
     some = ", ".join(tables[:SHOWN]) + ", …" * (len(tables) > SHOWN)
     left = [file for file in files if file.audio and file.path not in named]
     return entries + [Entry(file, None, file.reason or f"{some} does not name it") for file in left]
