@@ -10,7 +10,8 @@ import scipy.fft
 import soundfile
 import soxr
 
-from ser.audio.cleaning import load_clip, to_float
+from ser.audio.cleaning import clean, to_float
+from ser.audio.decoding import decode
 from ser.augmentation.changed_copies import augment
 from ser.features.extraction import INPUTS, spectrum
 from ser.settings.all_sections import Params
@@ -69,9 +70,10 @@ def naive_librosa(path: Path) -> np.ndarray:
 
 def functional_set(path: Path, params: Params, settings) -> np.ndarray:
     """Compute one of our sets of functionals, of the clip as `prepare` would store it."""
-    y = to_float(load_clip(path, params.prepare))
-    extract = params.extract
-    clip = spectrum(y, params.prepare.sample_rate, n_fft=extract.n_fft, hop_length=extract.hop_length)
+    recording = decode(path, max_seconds=params.prepare.max_seconds)
+    y, level = clean(recording.y, recording.sample_rate, params.prepare)
+    sizes = {"n_fft": params.extract.n_fft, "hop_length": params.extract.hop_length}
+    clip = spectrum(to_float(y), params.prepare.sample_rate, level=level, **sizes)
     return INPUTS["functionals"](clip, settings)
 
 

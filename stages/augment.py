@@ -2,10 +2,12 @@
 
 Reads   data/prepared/, and the recordings in augment.noise_folder and augment.room_folder where augment.kinds and
         augment.noise ask for them
-Writes  data/augmented/clips.csv (with the columns parent and recipe) and data/augmented/audio/
+Writes  data/augmented/clips.csv (with the columns parent and recipe; the recorded level is that of the parent, with the
+        gain of a copy at another level) and data/augmented/audio/
 """
 
 import argparse
+import math
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -19,8 +21,9 @@ from ser.errors import stage_errors
 from ser.settings.augment_section import Augment
 from ser.settings.compute_section import Compute
 from ser.settings.params_file import load_sections
-from ser.storage.clip_tables import read_audio_settings, read_clips
+from ser.storage.clip_tables import read_audio_settings, read_clips, recorded_levels
 from ser.storage.csv_tables import write_csv
+from ser.storage.recorded_level import LEVELS
 from ser.storage.samples import to_float, to_int16
 from ser.storage.seeds import generator
 from ser.storage.shards import Ragged, RaggedWriter
@@ -40,27 +43,34 @@ def augment() -> None:
     copies.insert(0, "clip", copies["parent"] + "#" + copies["number"].astype(str))
 
     items = list(zip(copies.index, copies["parent"], copies["number"], strict=True))
+    recorded = recorded_levels(copies)
     work = partial(make_copy, audio=Ragged.open(PREPARED / "audio"), settings=settings, sr=sr)
     results = parallel_map(work, items, compute=params.compute, label="augment", chunk=32)
-    recipes, seconds = [], []
+    recipes, seconds, levels = [], [], []
     with RaggedWriter(AUGMENTED / "audio") as writer:
-        for samples, recipe in results:
+        for level, (samples, recipe, gain_db) in zip(recorded, results, strict=True):
             writer.append(samples)
             recipes.append(recipe)
             seconds.append(len(samples) / sr)
+            levels.append(level.amplified(gain_db))
     copies = copies.assign(seconds=np.array(seconds, dtype=float), recipe=recipes).drop(columns="number")
+    copies[[*LEVELS]] = np.array(levels, dtype=float).reshape(-1, len(LEVELS))
     write_csv(copies[[*clips.columns, "parent", "recipe"]], AUGMENTED / "clips.csv")
     kinds = Counter(recipe.split(" ")[0] for recipe in recipes)
     print(f"augment: {len(copies)} copies of {len(clips)} clips", dict(sorted(kinds.items())))
 
 
-def make_copy(item: tuple[int, str, int], audio: Ragged, settings, sr: int) -> tuple[np.ndarray, str]:
-    """Return the samples and the recipe of one copy: row of its parent, name of the parent, number of the copy."""
+def make_copy(item: tuple[int, str, int], audio: Ragged, settings, sr: int) -> tuple[np.ndarray, str, float]:
+    """Return samples, recipe and gain of one copy: row of its parent, name of the parent, number of the copy.
+
+    The gain in dB is what a recording at another level has over the parent; other changes are no matter of level.
+    """
     row, parent, number = item
     kind = draw_kinds(settings, generator(settings.seed, parent))[number - 1]
     y = to_float(audio[row])
     copy, recipe = augment_audio(y, sr, kind, settings, generator(settings.seed, parent, number))
-    return to_int16(copy), recipe
+    gain_db = 20 * math.log10(np.abs(copy).max() / np.abs(y).max()) if kind == "gain" else 0.0
+    return to_int16(copy), recipe, gain_db
 
 
 if __name__ == "__main__":

@@ -17,7 +17,8 @@ from ser.features.extraction import INPUTS, input_names, spectrum
 from ser.settings.compute_section import Compute
 from ser.settings.extract_section import Extract
 from ser.settings.params_file import load_sections
-from ser.storage.clip_tables import read_audio_settings, read_clips
+from ser.storage.clip_tables import read_audio_settings, read_clips, recorded_levels
+from ser.storage.recorded_level import RecordedLevel
 from ser.storage.samples import to_float
 from ser.storage.shards import Ragged, RaggedWriter, TableWriter
 from ser.storage.whole_files import write_json
@@ -32,7 +33,7 @@ def extract(part: str) -> None:
 
     names = {kind: input_names(kind, sr, params.extract) for kind in INPUTS}
     work = partial(inputs_of, audio=Ragged.open(Path("data") / part / "audio"), sr=sr, settings=params.extract)
-    items = range(len(clips))
+    items = list(enumerate(recorded_levels(clips)))
     results = parallel_map(work, items, compute=params.compute, label=f"extract {part}", chunk=32)
     with (
         TableWriter(folder / "functionals.npy") as functionals,
@@ -55,9 +56,10 @@ def extract(part: str) -> None:
     print(f"extract {part}: {len(clips)} clips, " + ", ".join(f"{len(names[kind])} {kind}" for kind in INPUTS))
 
 
-def inputs_of(row: int, audio: Ragged, sr: int, settings: Extract) -> dict[str, np.ndarray]:
-    """Return all inputs of one clip, by kind."""
-    clip = spectrum(to_float(audio[row]), sr, n_fft=settings.n_fft, hop_length=settings.hop_length)
+def inputs_of(item: tuple[int, RecordedLevel], audio: Ragged, sr: int, settings: Extract) -> dict[str, np.ndarray]:
+    """Return all inputs of one clip, by kind: of its row and its recorded level."""
+    row, level = item
+    clip = spectrum(to_float(audio[row]), sr, n_fft=settings.n_fft, hop_length=settings.hop_length, level=level)
     return {kind: compute(clip, getattr(settings, kind)) for kind, compute in INPUTS.items()}
 
 

@@ -28,6 +28,7 @@ from ser.settings.compute_section import Compute
 from ser.settings.params_file import load_sections
 from ser.settings.prepare_sections import Demo, Prepare, Raw
 from ser.storage.csv_tables import write_csv
+from ser.storage.recorded_level import LEVELS
 from ser.storage.shards import Ragged, RaggedWriter, TableWriter, drop_items
 from ser.storage.whole_files import write_json
 
@@ -66,7 +67,7 @@ def prepare() -> None:
 
     report_audit(recordings, params.prepare, REPORTS, title="Data audit")
     clips = recordings.rename(columns={"seconds": "raw_seconds", "clean_seconds": "seconds"})
-    clips = clips.loc[clips["reason"] == "", [*COLUMNS, "seconds"]]
+    clips = clips.loc[clips["reason"] == "", [*COLUMNS, "seconds", *LEVELS]]
     require_emotions(clips)
     write_csv(clips, PREPARED / "clips.csv")
     with TableWriter(PREPARED / "recordings.npy") as table:

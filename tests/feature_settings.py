@@ -7,8 +7,11 @@ from ser.features.functional_sets import ALL_GROUPS
 CONFIGURATIONS = [(512, 256), (480, 160), (1024, 1024), (2048, 512)]  # n_fft, hop_length
 
 
+OF_SAMPLES = ALL_GROUPS - {"level"}  # a clip alone does not tell how loud it was recorded
+
+
 def functional_settings(**changes) -> SimpleNamespace:
-    values = {"set": "full", "groups": sorted(ALL_GROUPS), "n_mfcc": 20, "n_mels": 26, "deltas": 1, "pause_db": 40.0}
+    values = {"set": "full", "groups": sorted(OF_SAMPLES), "n_mfcc": 20, "n_mels": 26, "deltas": 1, "pause_db": 40.0}
     return SimpleNamespace(**values | changes)
 
 

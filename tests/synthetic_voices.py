@@ -61,6 +61,21 @@ def voice(
     return (0.5 * y / np.abs(y).max()).astype(np.float32)
 
 
+def whisper(seed: int = 0, *, sr: int = 16000, seconds: float = 1.5) -> np.ndarray:
+    """Return a whispered vowel, float32: noise that rises by 6 dB an octave through wide resonances.
+
+    The glottis is open, which damps the first resonance (Swerdlin, Smith & Wolfe 2010, JASA 127(4)).
+    """
+    noise = np.diff(np.random.default_rng(seed).standard_normal(round(seconds * sr) + 1))
+    y = resonate(noise, ((650.0, 250.0), *DAMPED[1:]), sr)
+    return (0.5 * y / np.abs(y).max()).astype(np.float32)
+
+
+def add_noise(y: np.ndarray, snr: float) -> np.ndarray:
+    """Return a signal with white noise `snr` dB below it."""
+    return y + np.sqrt(np.mean(y**2) / 10 ** (snr / 10)) * np.random.default_rng(0).standard_normal(len(y))
+
+
 def pulses(periods: np.ndarray, gains: np.ndarray, sr: int) -> np.ndarray:
     """Return band-limited impulses at the given distances (s), which may have fractions of a sample."""
     times = BEFORE + np.cumsum(periods)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from conftest import CORPORA, needs_corpora
 from ser.audit.label_leaks import NUMERIC, POOLED, label_imbalance, measure_cues
 from ser.corpora.corpus_entries import read_corpus
+from ser.storage.recorded_level import leaking_level
 
 EMOTIONS = ["anger", "boredom", "fear", "neutral"]
 
@@ -94,6 +95,18 @@ def test_verdicts_follow_the_excess_over_chance(spread, verdict):
     )
     assert row.excess == pytest.approx(row.uar - 0.25)
     assert row.verdict == verdict == ("leak" if row.excess > 0.25 else "cue" if row.excess > 0.05 else "")
+
+
+def test_active_level_is_a_cue_and_the_warning_says_what_to_do():
+    levels = {"anger": -20.0, "boredom": -30.0, "fear": -24.0, "neutral": -27.0}
+    found = measure_cues(with_values(corpus(speakers=40), "level_active", levels, 0.5), 1)
+    row = found.set_index("cue").loc["level_active"]
+    assert row["verdict"] == "leak"
+    warning = leaking_level(found)
+    assert f"(level_active alone: UAR {row['uar']:.3f}, chance 0.250)" in warning
+    assert warning.endswith("leave level out of extract.functionals.groups")
+    assert leaking_level(found[found["cue"] != "level_active"]) == ""
+    assert leaking_level(found.assign(verdict="cue")) == leaking_level(found.iloc[:0]) == ""
 
 
 FORMATS = {"anger": "WAV PCM_16", "boredom": "WAV ULAW", "fear": "AMR AMRNB", "neutral": "MP4 AAC"}

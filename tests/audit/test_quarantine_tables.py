@@ -59,6 +59,22 @@ def test_a_planted_leak_is_in_red_and_without_it_nothing_is_said(place, tmp_path
     assert red in (place / "reports/audit/audit.html").read_text()
 
 
+def test_a_level_of_its_own_for_each_emotion_is_warned_of(place, tmp_path):
+    """Warned of where each emotion was recorded at a level of its own, and not where the level is drawn by lot."""
+    files = sorted((tmp_path / "ravdess").rglob("*.wav"))
+    lots = np.random.default_rng(1).uniform(0.05, 0.9, len(files))
+    planted = [{"01": 0.9, "04": 0.3, "05": 0.1}[file.name[6:8]] for file in files]
+    for peaks, told in ((lots, False), (planted, True)):
+        for file, peak in zip(files, peaks, strict=True):
+            y, _ = soundfile.read(file)
+            soundfile.write(file, peak * y / np.abs(y).max(), RATE)
+        said, _ = audit(place, tmp_path / "ravdess")
+        page = (place / "reports/audit/audit.html").read_text()
+        warning = "how loud clips were recorded gives the emotions of ravdess away ("
+        assert (f"warning: {warning}" in said) == (f"H{warning[1:]}" in page) == told
+        assert ("leave level out of extract.functionals.groups" in said) == told
+
+
 def test_copies_in_other_formats_rates_and_places_are_named(place, tmp_path):
     folder = tmp_path / "mine"
     for file in sorted((tmp_path / "ravdess").rglob("*.wav")):

@@ -20,6 +20,7 @@ from ser.augmentation.noise_and_room_files import Recording, read_recordings
 from ser.demo.synthetic_speech import demo_table, synthesize
 from ser.errors import InputError
 from ser.storage.csv_tables import write_csv
+from ser.storage.recorded_level import LEVELS
 from ser.storage.seeds import generator
 from ser.storage.shards import RaggedWriter
 from ser.storage.whole_files import write_json
@@ -373,6 +374,7 @@ def test_stage_stops_at_a_missing_recording_and_uses_those_there_are(tmp_path, f
         for frequency in range(100, 200):
             writer.append(to_int16(tone(frequency, seconds=0.3)))
     clips = pd.DataFrame({"clip": [f"demo/{row:03}" for row in range(100)], "speaker": "demo:s01", "seconds": 0.3})
+    clips = clips.assign(**dict.fromkeys(LEVELS, -1.0))
     write_csv(clips, place / "data/prepared/clips.csv")
     write_json({"sample_rate": SR}, place / "data/prepared/audio.json")
     refused = run_stage(place, "augment")

@@ -251,7 +251,7 @@ def heard(raw: Path, changes: dict | None) -> pd.DataFrame:
 
 
 WORKERS = PARAMS.compute.model_dump() | {"workers": 1}
-DIGESTS = [hashlib.sha256(clean(to_float(clip.samples), SR, PARAMS.prepare)).hexdigest() for clip in CLIPS]
+DIGESTS = [hashlib.sha256(clean(to_float(clip.samples), SR, PARAMS.prepare).samples).hexdigest() for clip in CLIPS]
 TRUTH = {digest: (f"mine:{clip.speaker}", clip.emotion) for digest, clip in zip(DIGESTS, CLIPS, strict=True)}
 
 

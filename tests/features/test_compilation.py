@@ -27,7 +27,7 @@ from ser.settings.all_sections import load_params
 
 params = load_params()
 rng = np.random.default_rng(0)
-y = to_float(clean(0.1 * rng.standard_normal(96000).astype(np.float32), 48000, params.prepare))
+y = to_float(clean(0.1 * rng.standard_normal(96000).astype(np.float32), 48000, params.prepare).samples)
 for kind in ("noise", "speed", "stretch", "pitch", "shift", "gain", "telephone"):
     augment(y, 16000, kind, params.augment, rng)
 """

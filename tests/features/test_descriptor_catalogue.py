@@ -17,6 +17,7 @@ from ser.features.functionals import FUNCTIONALS
 from ser.settings.all_sections import load_params
 from ser.settings.extract_choices import DescriptorGroup
 from ser.settings.extract_section import Functionals
+from ser.storage.recorded_level import LEVELS
 from speech_samples import speech
 
 DOCUMENT = ROOT / "docs" / "features.md"
@@ -61,6 +62,10 @@ def test_segment_values_are_those_that_are_computed_in_their_order():
     assert list(catalogue.SEGMENTS) == list(sets.all_segments(described(["segments"])))
 
 
+def test_recorded_levels_are_those_that_are_measured_in_their_order():
+    assert tuple(catalogue.RECORDED_LEVEL) == LEVELS
+
+
 def test_groups_and_sets_are_those_that_params_allows():
     assert set(catalogue.GROUPS) == sets.ALL_GROUPS == set(get_args(DescriptorGroup))
     assert list(catalogue.SET_PURPOSES) == list(sets.SETS) == list(get_args(Functionals.model_fields["set"].annotation))
@@ -79,7 +84,9 @@ def test_every_source_has_a_reference_and_every_reference_is_a_source():
 
 def test_committed_document_is_what_the_script_writes(tmp_path):
     place = workplace(tmp_path)
-    (place / "params.yaml").write_bytes((ROOT / "params.yaml").read_bytes())
+    (place / list_features.VOICES.parent).mkdir(parents=True)
+    for name in ("params.yaml", list_features.VOICES):
+        (place / name).write_bytes((ROOT / name).read_bytes())
     result = run_stage(place, "features", "--write")
     assert result.returncode == 0, result.stderr
     written = (place / "docs" / "features.md").read_text(encoding="utf-8")
@@ -102,7 +109,7 @@ def test_document_lists_every_name_of_the_compact_set():
 def test_rows_of_tables_have_as_many_cells_as_their_header():
     document = DOCUMENT.read_text(encoding="utf-8")
     tables = [block for block in document.split("\n\n") if block.startswith("|")]
-    assert len(tables) == 5
+    assert len(tables) == 8
     for block in tables:
         assert len(Counter(line.count("|") for line in block.splitlines())) == 1
 
@@ -114,6 +121,9 @@ def test_sets_of_a_descriptor_are_those_that_have_a_feature_of_it():
         having = [
             chosen
             for chosen in sets.SETS
-            if any(name.removeprefix("voiced_").startswith(f"{descriptor}_") for name in names[chosen])
+            if any(
+                name.removeprefix("unvoiced_").removeprefix("voiced_").startswith(f"{descriptor}_")
+                for name in names[chosen]
+            )
         ]
         assert list_features.sets_with(descriptor, catalogue.entry(descriptor).group) == having, descriptor

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from feature_settings import functional_settings
-from ser.features.descriptors import REFERENCE_F0, STAND_IN_F0, STAND_IN_FRAMES, describe
+from ser.features.descriptors import REFERENCE_F0, STAND_IN_F0, STAND_IN_FRAMES, describe, unvoiced_frames
 from ser.features.frames import spectrum
 from ser.features.functional_sets import ALL_GROUPS
 from speech_samples import DEMO_RATE, speech
@@ -65,6 +65,16 @@ def test_pitch_is_in_semitones_above_the_lowest_a(f0):
     np.testing.assert_allclose(found.voice["f0"][4:-4], 12 * np.log2(f0 / 27.5), atol=0.1)
 
 
+@pytest.mark.parametrize("offset", [0.02, -0.1, 0.5])
+def test_a_constant_offset_of_the_recording_is_no_voice(offset):
+    """Sound cards add one, and `prepare.remove_dc` is off by default."""
+    y = voice(130.0, jitter=0.01, shimmer=0.5, hnr=12.0)
+    clean, found = described(y), described(y + np.float32(offset))
+    assert (found.voiced == clean.voiced).mean() > 0.97
+    for name, tolerance in {"f0": 0.1, "jitter": 0.001, "shimmer": 0.1, "hnr": 0.3}.items():
+        assert found.voice[name].mean() == pytest.approx(clean.voice[name].mean(), abs=tolerance), name
+
+
 @pytest.mark.parametrize("content", ["silence", "noise"])
 def test_loudest_frames_stand_for_the_voice_of_a_clip_without_one(content):
     y = np.zeros(SR) if content == "silence" else 0.1 * np.random.default_rng(1).standard_normal(SR)
@@ -76,3 +86,17 @@ def test_loudest_frames_stand_for_the_voice_of_a_clip_without_one(content):
     if content == "noise":
         assert set(np.flatnonzero(found.voiced)) <= set(range(8000 // HOP, 9000 // HOP + 3))
         assert found.voice["hnr"].mean() < 5
+
+
+def test_unvoiced_frames_have_no_pitch_and_are_no_pause():
+    found = described(speech("demo")[0])
+    assert found.unvoiced.any()
+    assert not (found.unvoiced & (found.voiced | found.pause)).any()
+    assert (found.unvoiced | found.voiced | found.pause).all()
+
+
+def test_quietest_frames_stand_for_the_unvoiced_ones_of_a_clip_without_any():
+    voiced, pause = np.ones(20, dtype=bool), np.zeros(20, dtype=bool)
+    level = np.arange(20, 0, -1.0)
+    np.testing.assert_array_equal(np.flatnonzero(unvoiced_frames(voiced, pause, level)), range(15, 20))
+    assert unvoiced_frames(voiced[:1], pause[:1], level[:1]).sum() == 1

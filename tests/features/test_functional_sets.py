@@ -1,20 +1,26 @@
 """Sets of functionals: names say what stands where, sizes are as promised, and no clip breaks them."""
 
+import itertools
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from feature_settings import extract_settings, functional_settings
+from feature_settings import OF_SAMPLES, extract_settings, functional_settings
 from ser.features.descriptors import describe
 from ser.features.extraction import input_names
 from ser.features.frames import spectrum
-from ser.features.functional_sets import ALL_GROUPS, SETS, all_segments, functional_names, functional_vector
+from ser.features.functional_sets import SETS, all_segments, bridged, functional_names, functional_vector
 from ser.features.functionals import functionals
 from ser.features.spectral import delta
+from ser.storage.recorded_level import LEVELS, RecordedLevel
 from speech_samples import DEMO_RATE, speech
 from synthetic_voices import harmonic_tone
 
 SR = DEMO_RATE
-ALLOWED = [(name, group) for name, (_, groups) in SETS.items() for group in sorted(groups)]
+ALLOWED = [(name, group) for name, (_, groups) in SETS.items() for group in sorted(groups & OF_SAMPLES)]
+LEVEL = RecordedLevel(-3.2, -21.45, 6.78, -1.5, 0.25, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +52,27 @@ HARD = {
 }
 
 
+# --- the recorded level
+
+
+@pytest.mark.parametrize("chosen", SETS)
+def test_recorded_level_comes_last_and_changes_nothing_else(clip, chosen):
+    without = functional_settings(set=chosen)
+    settings = functional_settings(set=chosen, groups=["level", *without.groups])  # whatever the order of the groups
+    known = spectrum(clip.y, SR, n_fft=512, hop_length=256, level=LEVEL)
+    assert functional_names(clip, settings) == [*functional_names(clip, without), *LEVELS]
+    vector = functional_vector(known, settings)
+    assert vector.dtype == np.float32 and vector[-6:].tolist() == np.float32(LEVEL).tolist()
+    assert vector[:-6].tobytes() == functional_vector(clip, without).tobytes()
+    assert functional_vector(known, without).tobytes() == functional_vector(clip, without).tobytes()
+    assert functional_vector(known, functional_settings(set=chosen, groups=["level"])).shape == (6,)
+
+
+def test_level_that_is_asked_for_and_not_known_is_an_error(clip):
+    with pytest.raises(ValueError, match="clip has no level"):
+        functional_vector(clip, functional_settings(groups=["energy", "level"]))
+
+
 # --- names
 
 
@@ -73,7 +100,9 @@ def test_each_group_alone_has_features_and_names_of_its_own(clip, chosen, group)
 def test_groups_add_up_to_the_set(clip, chosen):
     """A group has the same values alone as with the others."""
     together = named(clip, functional_settings(set=chosen))
-    parts = [named(clip, functional_settings(set=chosen, groups=[group])) for group in sorted(SETS[chosen][1])]
+    parts = [
+        named(clip, functional_settings(set=chosen, groups=[group])) for group in sorted(SETS[chosen][1] & OF_SAMPLES)
+    ]
     assert sum(len(part) for part in parts) == len(together)
     for part in parts:
         assert part == pytest.approx({name: together[name] for name in part}, rel=1e-5, abs=1e-5)
@@ -85,7 +114,7 @@ def named(clip, settings):
 
 @pytest.mark.parametrize("chosen", SETS)
 def test_groups_in_another_order_are_the_same_features(clip, chosen):
-    one, other = (functional_settings(set=chosen, groups=sorted(ALL_GROUPS)[::step]) for step in (1, -1))
+    one, other = (functional_settings(set=chosen, groups=sorted(OF_SAMPLES)[::step]) for step in (1, -1))
     assert functional_names(clip, one) == functional_names(clip, other)
     assert functional_vector(clip, one).tobytes() == functional_vector(clip, other).tobytes()
 
@@ -103,12 +132,12 @@ def test_value_is_what_its_name_says(clip, chosen, deltas):
 
 
 def recomputed(found, name):
-    voiced = name.startswith("voiced_")
-    name = name.removeprefix("voiced_")
+    frames = next((kind for kind in ("voiced", "unvoiced") if name.startswith(f"{kind}_")), None)
+    name = name.removeprefix(f"{frames}_")
     sources = found.every | found.voice
     descriptor = max((known for known in sources if name.startswith(f"{known}_")), key=len)
     x = np.array([sources[descriptor]], dtype=np.float32)
-    x = x[:, found.voiced] if voiced else x
+    x = x if frames is None else x[:, getattr(found, frames)]
     functional = name.removeprefix(f"{descriptor}_")
     while functional.startswith("delta_"):
         x, functional = delta(x), functional.removeprefix("delta_")
@@ -129,7 +158,7 @@ def test_names_do_not_depend_on_the_clip(clip):
 def test_sets_are_as_large_as_their_names_promise(clip):
     size = {name: len(functional_vector(clip, functional_settings(set=name))) for name in SETS}
     assert size["mean"] == 20 + 12 + 26
-    assert 90 <= size["compact"] <= 120
+    assert 90 <= size["compact"] <= 130
     assert size["full"] > 3000
 
 
@@ -213,15 +242,25 @@ def test_features_of_a_clip_that_may_not_be_written_to(clip):
 
 
 def test_segments_are_runs_of_voiced_unvoiced_and_silent_frames():
-    """A second of silence, one of voice, one of noise, one of silence and one of voice."""
+    """Seconds of silence, noise, voice, noise, silence, noise and voice; between voice and silence is ever a breath."""
     silence, hiss = np.zeros(SR), 0.1 * np.random.default_rng(1).standard_normal(SR)
-    y = np.concatenate([silence, TONE, hiss, silence, TONE]).astype(np.float32)
+    y = np.concatenate([silence, hiss, TONE, hiss, silence, hiss, TONE]).astype(np.float32)
     found = all_segments(describe(spectrum(y, SR, n_fft=512, hop_length=160), functional_settings(), {"segments"}))
-    assert found["seconds"] == pytest.approx(5, abs=0.02)
+    assert found["seconds"] == pytest.approx(7, abs=0.02)
     assert {kind: found[f"{kind}_rate"] for kind in ("voiced", "unvoiced", "pause")} == pytest.approx(
-        {"voiced": 2 / 5, "unvoiced": 1 / 5, "pause": 2 / 5}, rel=0.01
+        {"voiced": 2 / 7, "unvoiced": 3 / 7, "pause": 2 / 7}, rel=0.01
     )
     for kind in ("voiced", "unvoiced", "pause"):
         assert found[f"{kind}_length"] == pytest.approx(1, abs=0.06)
         assert found[f"{kind}_length_std"] < 0.06
     assert sum(found[f"{kind}_share"] for kind in ("voiced", "unvoiced", "pause")) == pytest.approx(1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.booleans(), min_size=1, max_size=60), st.integers(0, 10))
+def test_gaps_are_bridged_as_a_plain_loop_bridges_them(mask, longest):
+    expected = list(mask)
+    for start, stop in itertools.combinations(range(len(mask)), 2):
+        if mask[start] and mask[stop] and not any(mask[start + 1 : stop]) and stop - start - 1 <= longest:
+            expected[start:stop] = [True] * (stop - start)
+    assert bridged(np.array(mask), longest).tolist() == expected

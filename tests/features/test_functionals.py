@@ -12,9 +12,11 @@ from hypothesis.extra.numpy import arrays
 from ser.features.functionals import (
     FAMILIES,
     FUNCTIONALS,
+    LAGS,
     PEAK_STDS,
     PERCENTS,
     UP_TIMES,
+    autocorrelation,
     functionals,
     higher_moments,
     moments,
@@ -127,6 +129,27 @@ def test_peaks_are_those_of_a_plain_loop():
         assert found["peak_height"][row] == pytest.approx(np.mean(x[at]) - x.mean(), rel=1e-3)
 
 
+@pytest.mark.parametrize("rate", [40.0, 62.5, 100.0])
+def test_autocorrelation_is_that_of_a_plain_loop(rate):
+    found = autocorrelation(X, rate)
+    for lag in LAGS:
+        step = max(round(lag * rate / 1000), 1)
+        for row, x in enumerate(X.astype(np.float64)):
+            apart = sum((x[t] - x.mean()) * (x[t + step] - x.mean()) for t in range(len(x) - step))
+            together = sum((value - x.mean()) ** 2 for value in x)
+            assert found[f"autocorrelation_{lag}"][row] == pytest.approx(apart / together, abs=2e-4), (lag, row)
+
+
+def test_autocorrelation_tells_the_period_of_a_contour():
+    """A vibrato of 5 Hz is the same again after 200 ms, and nothing like it after a quarter of that."""
+    seconds = np.arange(1000) / 100
+    wave = np.sin(2 * np.pi * 5 * seconds)[np.newaxis].astype(np.float32)
+    found = autocorrelation(wave, 100.0)
+    assert found["autocorrelation_200"] == pytest.approx(1, abs=0.03)
+    assert found["autocorrelation_50"] == pytest.approx(0, abs=0.03)
+    assert found["autocorrelation_120"] == pytest.approx(np.cos(2 * np.pi * 5 * 0.12), abs=0.03)
+
+
 @pytest.mark.parametrize("kinds", ["b", "abba", "baab", "aaa", "abcabcc", "cccabbbbaac", "acacbbbbbbbbca"])
 def test_segments_are_those_of_a_plain_loop(kinds):
     found = segments(np.array(["abc".index(kind) for kind in kinds]), ("a", "b", "c"), RATE)
@@ -192,6 +215,7 @@ def test_constant_has_its_value_and_no_spread(value, frames):
     for name in ("mean", *(f"p{percent}" for percent in PERCENTS)):
         assert found[name] == pytest.approx(value, rel=1e-6)
     flat = ("skewness", "kurtosis", "iqr_1_3", "rise_time", "rising_mean", "falling_mean", "peak_rate", "peak_height")
+    flat += tuple(f"autocorrelation_{lag}" for lag in LAGS)
     assert {name: found[name] for name in flat} == dict.fromkeys(flat, 0.0)
     assert found["std"] == pytest.approx(0, abs=1e-6 * abs(value))
     assert found["slope"] == pytest.approx(0, abs=1e-4 * abs(value))
@@ -232,3 +256,10 @@ def test_segments_of_any_clip_add_up(kinds):
     assert sum(found[f"{kind}_share"] for kind in "abc") == pytest.approx(1)
     for kind in "abc":
         assert found[f"{kind}_rate"] * found[f"{kind}_length"] == pytest.approx(found[f"{kind}_share"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(contours)
+def test_autocorrelation_lies_between_opposite_and_same(x):
+    for values in autocorrelation(x, RATE).values():
+        assert (np.abs(values) <= 1 + 1e-3).all()

@@ -1,5 +1,6 @@
 """Train on one corpus, test on another: the shared emotions, the folds, and a score for each tested corpus."""
 
+import json
 import shutil
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 import soundfile
 from sklearn.metrics import recall_score
 
+import ser
 from conftest import ROOT, run_stage, workplace
 from evaluate import evaluate
 from ser.audio.cleaning import to_int16
@@ -17,6 +19,8 @@ from ser.demo.synthetic_speech import demo_table, synthesize
 from ser.errors import InputError
 from ser.settings.all_sections import load_params
 from ser.storage.prediction_tables import write_predictions
+from ser.storage.recorded_level import LEVELS
+from ser.training.dataset import Inputs, crosses_corpora, without_level
 
 PREPARE = load_params(ROOT / "params.yaml").prepare
 
@@ -57,6 +61,18 @@ def test_too_few_shared_emotions_are_named():
         wanted([files("a", ["anger", "calm"]), files("b", ["anger", "fear"])])
 
 
+def test_corpora_are_crossed_where_no_fold_learns_from_what_it_tests():
+    clips = pd.DataFrame({"corpus": ["a", "a", "b", "b"]})
+    crossed = {
+        "clip": range(4),
+        "fold_0": ["test", "test", "train", "validation"],
+        "fold_1": ["train"] * 2 + ["test"] * 2,
+    }
+    assert crosses_corpora(clips, pd.DataFrame(crossed))
+    assert not crosses_corpora(clips, pd.DataFrame(crossed | {"fold_1": ["train", "test", "test", "test"]}))
+    assert not crosses_corpora(clips.assign(corpus="a"), pd.DataFrame(crossed))
+
+
 # --- the stages, on two corpora that show one emotion each that the other does not
 
 
@@ -70,6 +86,8 @@ def folder(tmp_path_factory, small_ravdess):
         split__scheme="cross_corpus",
         augment__copies=0,
         extract__functionals__set="mean",
+        extract__functionals__groups=["mfcc", "level"],
+        extract__frames__groups=["mfcc"],
         train_ml__models=["logistic_regression"],
     )
     raw = folder / "data/raw"
@@ -99,6 +117,35 @@ def test_each_corpus_is_tested_by_what_the_other_taught(parts):
         assert tested not in set(parts.loc[parts[fold] != "test", "corpus"])
         speakers = parts.groupby(fold)["speaker"].agg(set)
         assert speakers["train"] and speakers["validation"] and not speakers["train"] & speakers["validation"]
+
+
+def test_models_read_no_level(folder, parts):
+    """It tells corpora and microphones apart; what extract wrote stays as it is."""
+    for command in ("augment", "extract prepared", "extract augmented", "train_ml"):
+        run = run_stage(folder, *command.split())
+        assert run.returncode == 0, run.stderr
+    line = "level is left out of the functionals: every fold tests corpora that it has not learnt from"
+    assert run.stdout.count(line) == 1
+    extracted = json.loads((folder / "data/features/prepared/functionals.json").read_text())
+    assert extracted["extract"]["functionals"]["groups"] == ["mfcc", "level"]
+    place = folder / "data/models/train_ml/logistic_regression"
+    for model in (place, place / "fold_0", place / "fold_1"):
+        own = json.loads((model / "model.json").read_text())["input"]
+        assert own["extract"]["functionals"]["groups"] == ["mfcc"]
+        assert own["names"] == extracted["names"][:-6]
+    importance = pd.read_csv(folder / "data/importance/train_ml/logistic_regression.csv")
+    assert set(importance["group"]) == {"mfcc"}
+    file = next((folder / "data/raw/ravdess").rglob("*.wav"))
+    y, sr = soundfile.read(file)
+    answers = [ser.load(place).predict(gain * y, sr).probabilities for gain in (1.0, 0.25)]
+    np.testing.assert_allclose(*answers, atol=1e-3)
+
+
+def test_level_alone_teaches_nothing_there(folder, parts):
+    inputs = np.zeros((len(parts), 6), dtype=np.float32)
+    description = {"kind": "functionals", "names": list(LEVELS), "extract": {"functionals": {"groups": ["level"]}}}
+    with pytest.raises(InputError, match="has nothing but level"):
+        without_level(Inputs(inputs, inputs, description))
 
 
 def test_scores_are_given_for_each_tested_corpus(folder, parts, monkeypatch, capsys):

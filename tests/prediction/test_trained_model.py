@@ -240,12 +240,12 @@ def test_eight_threads_give_the_bytes_of_one(model, trained):
     [
         ("model.json", "{", "is no model folder"),
         ("model.json", "[]", "is no model folder"),
-        ("model.json", '{"trainer": "fuse", "format": 4}', "has no classes, normalization, fold, learnt_from, "),
+        ("model.json", '{"trainer": "fuse", "format": 5}', "has no classes, normalization, fold, learnt_from, "),
         ("members/svm_rbf/model.onnx", "no graph", "no model that can be loaded"),
-        ("members/svm_rbf/model.json", '{"trainer": "evil", "format": 4}', "unknown trainer evil"),
+        ("members/svm_rbf/model.json", '{"trainer": "evil", "format": 5}', "unknown trainer evil"),
         ("members/svm_rbf/model.json", '{"trainer": "train_ml", "format": 3}', "has format 3, .*: train the model"),
         ("members/svm_rbf/model.json", '{"trainer": "train_ml"}', "older than the numbers of formats, .*: train"),
-        ("members/svm_rbf/model.json", '{"trainer": "train_ml", "format": 5}', "format 5, .*: update the package"),
+        ("members/svm_rbf/model.json", '{"trainer": "train_ml", "format": 6}', "format 6, .*: update the package"),
     ],
 )
 def test_a_damaged_or_older_folder_is_one_line(trained, tmp_path, name, content, reason):

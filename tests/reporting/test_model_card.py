@@ -68,6 +68,24 @@ def test_normalisation_by_speaker_is_told_with_its_warning(tmp_path):
     assert "**⚠ Normalising by speaker takes it away.** - **Measure**" in card
 
 
+@pytest.mark.parametrize(("group", "scheme", "told"), [("level", "kfold", True), ("mfcc", "kfold", False),
+                                                        ("level", "cross_corpus", False)])  # fmt: skip
+def test_models_that_read_a_level_which_is_a_leak_are_warned_of(tmp_path, group, scheme, told):
+    card, _ = card_of(tmp_path, make_clips())
+    assert "recorded level" not in card
+    cues = pd.read_csv(tmp_path / "reports/data/cues.csv")
+    leak = cues.iloc[:1].assign(cue="level_active", uar=0.75, excess=0.5, verdict="leak")
+    pd.concat([cues, leak]).to_csv(tmp_path / "reports/data/cues.csv", index=False)
+    protocol = json.loads((tmp_path / "reports/protocol.json").read_text())
+    (tmp_path / "reports/protocol.json").write_text(json.dumps(protocol | {"scheme": scheme}))
+    functionals = RUN_SETTINGS["extract"]["functionals"] | {"groups": ["mfcc", group][-1:]}
+    settings = RUN_SETTINGS | {"extract": RUN_SETTINGS["extract"] | {"functionals": functionals}}
+    write_model_card(tmp_path / "card.md", read_run(tmp_path / "reports", tmp_path / "data", settings))
+    warning = "> **⚠ The recorded level is read by svm\\_rbf, and how loud clips were recorded gives the emotions of "
+    card = (tmp_path / "card.md").read_text()
+    assert (warning in card) == ("(level\\_active alone: UAR 0.750, chance 0.250): leave level out" in card) == told
+
+
 def test_clips_that_no_fold_tests_are_told(tmp_path):
     card, _ = card_of(tmp_path, make_clips())
     assert "tested in no fold" not in card

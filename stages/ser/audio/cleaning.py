@@ -1,15 +1,25 @@
 """From a recording to clean mono audio: remove offset, resample, denoise, trim, normalise."""
 
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, NamedTuple, Protocol
 
 import numpy as np
 import soxr
 
 from ser.audio.decoding import LOUDEST_DB, UnusableAudioError, decode
+from ser.storage.recorded_level import RecordedLevel, measure_level
 from ser.storage.samples import amplitude, to_float, to_int16
 
-__all__ = ["AudioSettings", "UnusableAudioError", "amplitude", "clean", "load_clip", "to_float", "to_int16"]
+__all__ = [
+    "AudioSettings",
+    "CleanClip",
+    "UnusableAudioError",
+    "amplitude",
+    "clean",
+    "load_clip",
+    "to_float",
+    "to_int16",
+]
 
 SILENCE_DB = -80.0  # dBFS; a clip whose loudest sample is below is silent: amplifying it would amplify its noise
 LOUDNESS_SECONDS = 0.4  # of a block of the gate (ITU-R BS.1770-4); a shorter clip is one block
@@ -33,6 +43,21 @@ class AudioSettings(Protocol):
     max_seconds: float
 
 
+class CleanClip(NamedTuple):
+    """What training and prediction work on.
+
+    Attributes
+    ----------
+    samples : np.ndarray of int16, shape (samples,)
+        Mono at the ``sample_rate`` of the settings.
+    level : RecordedLevel
+        Of the clip before it was normalised.
+    """
+
+    samples: np.ndarray
+    level: RecordedLevel
+
+
 def load_clip(file: Path | str | BinaryIO, settings: AudioSettings) -> np.ndarray:
     """Read one file, by its path or open, and make it what training and prediction work on.
 
@@ -47,15 +72,15 @@ def load_clip(file: Path | str | BinaryIO, settings: AudioSettings) -> np.ndarra
         See `ser.audio.decoding.decode` and `clean`.
     """
     recording = decode(file, max_seconds=settings.max_seconds)
-    return clean(recording.y, recording.sample_rate, settings)
+    return clean(recording.y, recording.sample_rate, settings).samples
 
 
-def clean(y: np.ndarray, sr: int, settings: AudioSettings) -> np.ndarray:
+def clean(y: np.ndarray, sr: int, settings: AudioSettings) -> CleanClip:
     """Remove the offset, resample, reduce noise, trim, normalise and bring to a fixed length, each if asked for.
 
     The order is that of what needs what: an offset would ring at the ends when resampled; noise is known best from the
     pauses that trimming removes, and trimming finds the ends of speech better without it; the level is that of what is
-    left.
+    left, measured before it is normalised.
 
     Parameters
     ----------
@@ -63,10 +88,6 @@ def clean(y: np.ndarray, sr: int, settings: AudioSettings) -> np.ndarray:
     sr : int
         Hz.
     settings : AudioSettings
-
-    Returns
-    -------
-    np.ndarray of int16, shape (samples,)
 
     Raises
     ------
@@ -93,10 +114,11 @@ def clean(y: np.ndarray, sr: int, settings: AudioSettings) -> np.ndarray:
         raise UnusableAudioError(
             f"too short: {seconds:.2f} s after trimming, at least {settings.min_seconds:g} s wanted"
         )
+    level = measure_level(y, settings.sample_rate)
     y = normalize(y, settings)
     if settings.fixed_samples is not None:
         y = np.pad(y[: settings.fixed_samples], (0, max(0, settings.fixed_samples - len(y))))
-    return to_int16(y)
+    return CleanClip(to_int16(y), level)
 
 
 def trim(y: np.ndarray, top_db: float) -> np.ndarray:

@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 from ser.audit.label_leaks import CUE, LEAK
 from ser.lettering.picture_letters import Lettering
 from ser.storage.clip_tables import speakers_in_words
+from ser.storage.recorded_level import leaking_level
 from ser.storage.whole_files import written
 
 TEMPLATE = Path(__file__).with_name("findings_page.html")
@@ -53,6 +54,7 @@ def write_page(
         summary=summary,
         speakers_in_words=speakers_in_words(clips["speaker"]),
         tables=tables,
+        leaking_level=leaking_level(tables["cues"]),
         longest=LONGEST_TABLE,
         speakers=clips_of_speakers(clips),
         pictures=pictures,

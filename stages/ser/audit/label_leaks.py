@@ -11,8 +11,9 @@ import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
 from ser.audit.recording_faults import MEASURED
+from ser.storage.recorded_level import LEVEL_CUES
 
-NUMERIC = (*MEASURED, "sample_rate", "channels")
+NUMERIC = (*dict.fromkeys([*MEASURED, *LEVEL_CUES]), "sample_rate", "channels")
 FORMAT = ("container", "codec")  # the two words of a recording's ``encoding``
 CATEGORICAL = ("speaker", "statement", *FORMAT)
 CUE, LEAK = 0.05, 0.25  # UAR above chance

@@ -11,6 +11,7 @@ from ser.audit.remarkable_recordings import find_remarkable
 from ser.demo.synthetic_speech import SYNTHETIC
 from ser.storage.clip_tables import count_speakers, speakers_in_words
 from ser.storage.csv_tables import write_csv
+from ser.storage.recorded_level import leaking_level
 from ser.storage.whole_files import write_json
 
 SHOWN = 5  # lines of a kind that are printed
@@ -91,3 +92,5 @@ def describe(clips: pd.DataFrame, tables: dict[str, pd.DataFrame], summary: dict
     for cue in found.itertuples():
         line = f"{cue.cue} of {cue.corpus} alone tells the emotions with UAR {cue.uar:.3f} (chance {cue.chance:.3f})"
         print(f"  {RED}LEAK: {line}{PLAIN}" if cue.verdict == "leak" else f"  cue: {line}")
+    if warning := leaking_level(tables["cues"]):
+        print(f"  {RED}warning: {warning}{PLAIN}")

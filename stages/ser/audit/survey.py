@@ -25,6 +25,7 @@ from ser.errors import InputError
 from ser.naming.spellings import one_spelling, spelling_key
 from ser.settings.compute_section import Compute
 from ser.settings.prepare_sections import Demo, Prepare
+from ser.storage.recorded_level import LEVELS
 
 FORMAT = ("sample_rate", "channels", "encoding", "taken")  # of a file, as its decoder says
 
@@ -33,8 +34,8 @@ class Heard(NamedTuple):
     """What a file holds.
 
     ``samples`` is clean audio, None if the file cannot be used, for the ``reason``; ``properties`` are those of the
-    recording as it came, empty if it cannot be decoded; equal clean audio has an equal ``digest``; ``profile`` is that
-    of `ser.audio.recording_profile`, of a clip with samples.
+    recording as it came, empty if it cannot be decoded, with `LEVELS` of what could be cleaned; equal clean audio has
+    an equal ``digest``; ``profile`` is that of `ser.audio.recording_profile`, of a clip with samples.
     """
 
     samples: np.ndarray | None
@@ -234,7 +235,7 @@ def hear_all(
     recordings : pd.DataFrame
         `files`, of which `separate_channels` has made a row a channel where ``prepare.channels`` is each, with the
         ``reason`` of those whose audio cannot be used, the properties of each recording as it came
-        (`measure` and `FORMAT` as in `ser.audio.decoding.Recording`), ``clean_seconds`` and ``digest``.
+        (`measure` and `FORMAT` as in `ser.audio.decoding.Recording`), `LEVELS`, ``clean_seconds`` and ``digest``.
     fingerprints : list of np.ndarray
         See `ser.audit.duplicate_takes`.
     """
@@ -250,7 +251,7 @@ def hear_all(
         found = {"reason": known or heard.reason, "clean_seconds": seconds, "digest": heard.digest}
         rows.append(heard.properties | found)
         fingerprints.append(heard.fingerprint)
-    columns = [*MEASURED, *FORMAT, "reason", "clean_seconds", "digest"]
+    columns = [*MEASURED, *FORMAT, *LEVELS, "reason", "clean_seconds", "digest"]
     found = pd.DataFrame(rows, index=files.index, columns=columns)
     return files.drop(columns="reason").join(found), fingerprints
 
@@ -269,9 +270,10 @@ def hear(file: dict, raw_path: Path | str, settings: Prepare, demo: Demo) -> Hea
     properties = measure(y, sr) | {name: getattr(recording, name) for name in FORMAT}
     print_of_take = fingerprint(y, sr)
     try:
-        samples = clean(y, sr, settings)
+        samples, level = clean(y, sr, settings)
     except UnusableAudioError as error:
         return Heard(None, str(error), properties, print_of_take)
+    properties |= level._asdict()
     digest = hashlib.sha256(samples).hexdigest()
     reason = why_not_mixed(recording)
     kept = file["wanted"] and not file["reason"]

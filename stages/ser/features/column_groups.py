@@ -6,6 +6,7 @@ import numpy as np
 
 from ser.features.descriptor_catalogue import DESCRIPTORS, SEGMENTS
 from ser.features.filter_banks import mel_frequencies
+from ser.storage.recorded_level import LEVELS
 
 BAND_EDGES = (0, 500, 2000)  # Hz: first harmonics and F1; F2 and F3; fricatives and what effort adds above
 
@@ -47,7 +48,9 @@ def group_of(functional: str) -> str:
     """Return the group of a functional, such as ``pitch`` of ``f0_delta_p90``; a `LookupError` if it has none."""
     if functional in SEGMENTS:
         return "segments"
-    name = functional.removeprefix("voiced_")
+    if functional in LEVELS:
+        return "level"
+    name = functional.removeprefix("unvoiced_").removeprefix("voiced_")
     # the longest name that fits: f1_bandwidth_mean is one of f[123]_bandwidth, not of f[123]
     fitting = [known for known in DESCRIPTORS if fnmatchcase(name, f"{known.name}_*")]
     if not fitting:

@@ -1,4 +1,4 @@
-"""What every descriptor, functional and segment value is: the documentation of the features, as data.
+"""What every descriptor, functional, segment value and level is: the documentation of the features, as data.
 
 The command ``list_features`` makes docs/features.md of it; a test compares it with what is computed.
 """
@@ -6,16 +6,19 @@ The command ``list_features`` makes docs/features.md of it; a test compares it w
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
-from ser.features.functionals import PERCENTS, UP_TIMES
+from ser.features.functionals import LAGS, PERCENTS, UP_TIMES
 
 LIBROSA = "librosa"  # same definition, same values
 GENEVA = "Eyben et al. 2016"
 OPENSMILE = "Eyben 2016"
 PEETERS = "Peeters 2004"
+PRAAT = "Boersma & Weenink"
+FORMANTS = f"Makhoul 1975; McCandless 1974; {PRAAT}"
 
 REFERENCES = {
     LIBROSA: "librosa 0.11, the function of `librosa.feature` that is named",
     "Boersma 1993": "Accurate short-term analysis of the fundamental frequency, Proc. Inst. Phonetic Sciences 17",
+    PRAAT: "Praat: doing phonetics by computer, praat.org",
     "Davis & Mermelstein 1980": "Comparison of parametric representations for word recognition, IEEE TASSP 28(4)",
     OPENSMILE: "Real-time speech and music classification by large audio feature space extraction, Springer",
     GENEVA: "The Geneva minimalistic acoustic parameter set, IEEE Trans. Affective Computing 7(2)",
@@ -23,6 +26,8 @@ REFERENCES = {
     "Hermansky 1990": "Perceptual linear predictive analysis of speech, J. Acoust. Soc. Am. 87(4)",
     "HTK": "Young et al., The HTK book, eq. 5.16 (derivatives)",
     "Makhoul 1975": "Linear prediction: a tutorial review, Proc. IEEE 63(4)",
+    "McCandless 1974": "An algorithm for automatic formant extraction using linear prediction spectra, "
+    "IEEE TASSP 22(2)",
     "Misra et al. 2004": "Spectral entropy based feature for robust ASR, Proc. ICASSP",
     "Murty & Yegnanarayana 2008": "Epoch extraction from speech signals, IEEE TASLP 16(8)",
     PEETERS: "A large set of audio features for sound description, CUIDADO project report, IRCAM",
@@ -72,6 +77,7 @@ GROUPS = {
     "voice_quality": "how regular the cycles of the voice are",
     "formants": "resonances of the vocal tract",
     "segments": "rhythm: runs of voiced, unvoiced and silent frames (not descriptors; see segment values)",
+    "level": "how loud the recording was before it was normalised (not descriptors; see recorded level)",
 }
 
 DESCRIPTORS = (
@@ -143,21 +149,35 @@ DESCRIPTORS = (
     Descriptor("slope_500_1500", "balance", "dB/kHz", "slope of the spectrum in dB from 500 to 1500 Hz", GENEVA),
     Descriptor("slope_1500_5000", "balance", "dB/kHz", "slope of the spectrum in dB from 1.5 to 5 kHz", GENEVA),
     Descriptor("band_*", "balance", "dB", "power of a band, its limits given in Hz, over that of the whole", OPENSMILE),
-    Descriptor("voicing", "pitch", "1", "height of the best peak of the normalised autocorrelation", "Boersma 1993"),
-    Descriptor("f0", "pitch", "semitone", "fundamental frequency above 27.5 Hz; voiced frames only", "Boersma 1993"),
+    Descriptor(
+        "voicing",
+        "pitch",
+        "1",
+        "height of the best peak of the normalised autocorrelation below 2 kHz; 0 where none reaches 0.2",
+        "Boersma 1993",
+    ),
+    Descriptor(
+        "f0",
+        "pitch",
+        "semitone",
+        "fundamental frequency (58 to 1050 Hz), in semitones above 27.5 Hz; voiced frames only",
+        "Boersma 1993",
+    ),
     Descriptor(
         "jitter",
         "voice_quality",
         "1",
-        "mean difference of consecutive periods over the mean period; voiced frames only",
-        "Titze & Liang 1993; Murty & Yegnanarayana 2008",
+        "mean difference of consecutive periods over the mean period; periods that differ by more than a factor of 1.3 "
+        "are left out (Praat); voiced frames only",
+        f"Titze & Liang 1993; Murty & Yegnanarayana 2008; {PRAAT}",
     ),
     Descriptor(
         "shimmer",
         "voice_quality",
         "dB",
-        "mean difference of the amplitudes of consecutive cycles; voiced frames only",
-        GENEVA,
+        "mean difference of the peak-to-peak amplitudes of consecutive cycles; those that differ by more than a "
+        "factor of 1.6 are left out (Praat); voiced frames only",
+        f"{GENEVA}; {PRAAT}",
     ),
     Descriptor(
         "hnr",
@@ -167,14 +187,18 @@ DESCRIPTORS = (
         "Boersma 1993",
     ),
     Descriptor(
-        "f[123]", "formants", "Hz", "frequency of a formant, by linear prediction; voiced frames only", "Makhoul 1975"
+        "f[123]",
+        "formants",
+        "Hz",
+        "frequency of a formant: a pole of linear prediction up to 4 kHz, all of them counted; voiced frames only",
+        FORMANTS,
     ),
     Descriptor(
         "f[123]_bandwidth",
         "formants",
-        "Hz",
-        "bandwidth of a formant, by linear prediction; voiced frames only",
-        "Makhoul 1975",
+        "octave",
+        "bandwidth of the formant above 100 Hz, by the same pole; voiced frames only",
+        FORMANTS,
     ),
 )
 
@@ -182,7 +206,7 @@ SAME = "that of the descriptor"
 SAME_PER_SECOND = f"{SAME} per s"
 ROOT_MEAN_SQUARE = "root mean square"
 
-# Unit and definition. Frames are those of the clip, or its voiced ones only.
+# Unit and definition. Frames are those of the clip, or only its voiced, or its unvoiced ones.
 FUNCTIONALS = {
     "mean": (SAME, "mean"),
     "std": (SAME, "standard deviation"),
@@ -214,12 +238,13 @@ FUNCTIONALS = {
     "peak_distance": ("s", "mean time from peak to peak"),
     "peak_distance_std": ("s", "standard deviation of the time from peak to peak"),
     "peak_height": (SAME, "mean height of the peaks above the mean"),
+    **{f"autocorrelation_{lag}": ("1", f"correlation with itself {lag} ms later; 0 for a constant") for lag in LAGS},
 }
 
 RUNS = {
-    "voiced": "frames with a pitch",
-    "unvoiced": "frames without a pitch that are no pause",
-    "pause": "frames without a pitch that are more than `pause_db` below the loudest",
+    "voiced": "frames with a pitch, or in a gap between such of 80 ms at most",
+    "unvoiced": "other frames that are no pause",
+    "pause": "other frames that are more than `pause_db` below the loudest",
 }
 OF_A_RUN = {
     "rate": ("1/s", "number of runs of {}"),
@@ -232,6 +257,16 @@ SEGMENTS = {
     for run, what in RUNS.items()
     for value, (unit, definition) in OF_A_RUN.items()
 } | {"seconds": ("s", "length of the clip")}
+
+# Of the clip as `ser.storage.recorded_level` measures it; the changes are from its first to its second half.
+RECORDED_LEVEL = {
+    "level_peak": ("dBFS", "level of the largest sample"),
+    "level_active": ("dBFS", "root mean square of the frames that are no pause: within 30 dB of the loudest"),
+    "level_spread": ("dB", "standard deviation of these frames' levels"),
+    "level_peak_change": ("dB", "change of `level_peak` from the first to the second half of the clip"),
+    "level_active_change": ("dB", "change of `level_active`, likewise"),
+    "level_spread_change": ("dB", "change of `level_spread`, likewise"),
+}
 
 
 def entry(descriptor: str) -> Descriptor:

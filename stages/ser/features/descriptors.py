@@ -10,8 +10,11 @@ from ser.features.frames import Spectrum
 LOUDNESS_FLOOR = 1e-3  # added before the logarithm, so that digital silence has one
 REFERENCE_F0 = 27.5  # Hz, 0 semitones (Eyben et al. 2016)
 FEWEST_VOICED = 3  # frames; in a clip with fewer the loudest frames stand for its voice
+FEWEST_UNVOICED = 3  # frames; in a clip with fewer the quietest frames stand for them
 STAND_IN_FRAMES = 5
 STAND_IN_F0 = 150.0  # Hz
+REFERENCE_BANDWIDTH = 100.0  # Hz, 0 octaves
+LEAST_BANDWIDTH = 20.0  # Hz
 
 
 class DescriptorSettings(Protocol):
@@ -34,6 +37,8 @@ class Descriptors(NamedTuple):
         What only voiced frames have.
     voiced, pause : np.ndarray of bool, shape (frames,)
         Frames with a pitch, and those more than ``pause_db`` below the loudest.
+    unvoiced : np.ndarray of bool, shape (frames,)
+        Frames that are neither, or what stands for them.
     rate : float
         Frames per second.
     """
@@ -42,6 +47,7 @@ class Descriptors(NamedTuple):
     voice: dict[str, np.ndarray]
     voiced: np.ndarray
     pause: np.ndarray
+    unvoiced: np.ndarray
     rate: float
 
 
@@ -57,7 +63,8 @@ def describe(
     rate = clip.sr / clip.hop_length
     every = whole_spectrum(clip, settings, groups, level)
     if not find_voice and not groups & {"pitch", "voice_quality", "formants", "segments"}:
-        return Descriptors(every, {}, np.zeros(len(level), dtype=bool), pause, rate)
+        voiced = np.zeros(len(level), dtype=bool)
+        return Descriptors(every, {}, voiced, pause, unvoiced_frames(voiced, pause, level), rate)
     low, track = pitch.pitch_of(clip)
     voiced = track.f0 > 0
     if "pitch" in groups:
@@ -67,8 +74,18 @@ def describe(
         stand_in = np.argsort(-level, kind="stable")[:STAND_IN_FRAMES]
         f0 = np.zeros_like(f0)
         f0[stand_in] = STAND_IN_F0
-        return Descriptors(every, voice_only(clip, low, f0, groups), f0 > 0, pause, rate)
-    return Descriptors(every, voice_only(clip, low, f0, groups), voiced, pause, rate)
+        voiced = f0 > 0
+    unvoiced = unvoiced_frames(voiced, pause, level)
+    return Descriptors(every, voice_only(clip, low, f0, groups), voiced, pause, unvoiced, rate)
+
+
+def unvoiced_frames(voiced: np.ndarray, pause: np.ndarray, level: np.ndarray) -> np.ndarray:
+    """Return the frames without a pitch that are no pause, or the quietest ones if there are hardly any, of bool."""
+    unvoiced = ~(voiced | pause)
+    if unvoiced.sum() < FEWEST_UNVOICED:
+        unvoiced = np.zeros_like(voiced)
+        unvoiced[np.argsort(level, kind="stable")[:STAND_IN_FRAMES]] = True
+    return unvoiced
 
 
 def whole_spectrum(clip: Spectrum, settings: DescriptorSettings, groups: set[str], level: np.ndarray) -> dict:
@@ -112,5 +129,11 @@ def voice_only(clip: Spectrum, low: np.ndarray, f0: np.ndarray, groups: set[str]
         found = voice_cycles.find_cycles(clip.y, low, f0, sr=clip.sr, hop_length=clip.hop_length)
         voice |= voice_cycles.voice_quality(found, np.flatnonzero(voiced) * clip.hop_length, sr=clip.sr)
     if "formants" in groups:
-        voice |= formants.formants(clip.power[voiced], sr=clip.sr)
+        for name, values in formants.formants(clip.power[voiced], sr=clip.sr).items():
+            voice[name] = octaves(values) if name.endswith("_bandwidth") else values
     return voice
+
+
+def octaves(bandwidth: np.ndarray) -> np.ndarray:
+    """Return bandwidths (Hz) in octaves: a few poles are so wide that the mean of Hz would be theirs."""
+    return np.log2(np.maximum(bandwidth, np.float32(LEAST_BANDWIDTH)) / np.float32(REFERENCE_BANDWIDTH))

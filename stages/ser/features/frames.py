@@ -6,6 +6,8 @@ from functools import cache
 import numpy as np
 import scipy.fft
 
+from ser.storage.recorded_level import RecordedLevel
+
 BLOCK = 60_000  # samples of frames that are transformed at a time: what the cache can hold with their spectra
 RUN = 16  # columns that are summed by one product
 KEPT_BYTES = 16 * 2**20  # the arrays of a clip are smaller
@@ -23,6 +25,8 @@ class Spectrum:
         Hz.
     n_fft, hop_length : int
         Samples.
+    level : RecordedLevel or None
+        Of the recording, which `y` does not tell where it was normalised; None where it is not known.
     """
 
     y: np.ndarray
@@ -30,6 +34,7 @@ class Spectrum:
     sr: int
     n_fft: int
     hop_length: int
+    level: RecordedLevel | None = None
 
     @property
     def frequencies(self) -> np.ndarray:
@@ -37,8 +42,8 @@ class Spectrum:
         return bin_frequencies(self.sr, self.n_fft)
 
 
-def spectrum(y: np.ndarray, sr: int, *, n_fft: int, hop_length: int) -> Spectrum:
-    """Transform a clip once, for all the inputs that are wanted of it.
+def spectrum(y: np.ndarray, sr: int, *, n_fft: int, hop_length: int, level: RecordedLevel | None = None) -> Spectrum:
+    """Transform a clip once, for all the inputs that are wanted of it; `level` goes with it.
 
     Hann-windowed frames are centred on multiples of `hop_length`, beyond the ends lie zeros: librosa's convention.
     """
@@ -50,7 +55,7 @@ def spectrum(y: np.ndarray, sr: int, *, n_fft: int, hop_length: int) -> Spectrum
     for start in range(0, len(frames), step):
         block = slice(start, start + step)
         np.abs(scipy.fft.rfft(frames[block] * window, axis=1, overwrite_x=True), out=power[block])
-    return Spectrum(y, np.square(power, out=power), sr, n_fft, hop_length)
+    return Spectrum(y, np.square(power, out=power), sr, n_fft, hop_length, level)
 
 
 @cache

@@ -14,8 +14,11 @@ TINY = 1e-6  # below it a deviation or a range is rounding
 SMALLEST_STD = 1e-9  # below it the fourth power is no float32
 PEAK_STDS = 0.25  # standard deviations that a peak rises above the mean
 PERCENTS = (1, 10, 25, 50, 75, 90, 99)
+SHARES = np.array(PERCENTS) / 100
+PERCENTILES = tuple(f"p{percent}" for percent in PERCENTS)
 RANGES = {"iqr_1_2": (25, 50), "iqr_2_3": (50, 75), "iqr_1_3": (25, 75), "range": (1, 99)}  # of percentiles
 UP_TIMES = (25, 50, 75, 90)  # percent of the range
+LAGS = (10, 20, 30, 50, 80, 120, 200)  # ms, of the autocorrelation: from a frame to the next to a syllable
 
 
 def functionals(x: np.ndarray, names: tuple[str, ...], rate: float) -> np.ndarray:
@@ -37,7 +40,9 @@ def functionals(x: np.ndarray, names: tuple[str, ...], rate: float) -> np.ndarra
     values: dict[str, np.ndarray] = {}
     for family in families_of(names):
         values |= family(x, rate, around)
-    return np.array([values[name] for name in names], dtype=np.float32).T
+    # `numpy.array` would first look at them all for their type
+    summary = np.concatenate([values[name] for name in names], dtype=np.float32)
+    return summary.reshape(len(names), len(x)).T
 
 
 @cache
@@ -62,7 +67,7 @@ class Centred(NamedTuple):
 
 def centre(x: np.ndarray) -> Centred:
     """Subtract the mean of each row."""
-    mean = x.sum(axis=1) / x.shape[1]
+    mean = (x @ ones(x.shape[1])) / np.float32(x.shape[1])
     centred = x - mean[:, None]
     return Centred(mean, np.sqrt(np.vecdot(centred, centred) / x.shape[1]), centred)
 
@@ -87,13 +92,14 @@ def higher_moments(x: np.ndarray, rate: float, around: Centred | None = None) ->
 def percentiles(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str, np.ndarray]:
     """Return percentiles (linear interpolation, as numpy) and the ranges between them."""
     ordered = np.sort(x, axis=1)
-    position = np.array(PERCENTS) / 100 * (x.shape[1] - 1)
+    position = SHARES * (x.shape[1] - 1)
     low = position.astype(int)
-    share = (position - low).astype(np.float32)
+    share = (position - low).astype(np.float32)[:, None]
     high = np.minimum(low + 1, x.shape[1] - 1)
-    found = (ordered[:, low] * (1 - share) + ordered[:, high] * share).T
-    above, below = (found[[PERCENTS.index(percents[end]) for percents in RANGES.values()]] for end in (1, 0))
-    return dict(zip(FAMILIES[percentiles], np.concatenate([found, above - below]), strict=True))
+    ordered = ordered.T
+    found = ordered[low] * (1 - share) + ordered[high] * share
+    values = dict(zip(PERCENTILES, found, strict=True))
+    return values | {name: values[f"p{upper}"] - values[f"p{lower}"] for name, (lower, upper) in RANGES.items()}
 
 
 def regression(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str, np.ndarray]:
@@ -107,9 +113,12 @@ def regression(x: np.ndarray, rate: float, around: Centred | None = None) -> dic
     squares = frames * (frames**2 - 1) / 12, frames * (frames**2 - 1) * (frames**2 - 4) / 180  # sums of both
     norms = np.maximum(np.sqrt(squares), TINY)
     _, std, centred = around or centre(x)
-    parts = (np.stack([line, parabola]) / norms[:, None]).astype(np.float32) @ centred.T
+    basis = np.empty((2, frames), dtype=np.float32)
+    np.divide([line, parabola], norms[:, None], out=basis, casting="same_kind")
+    parts = basis @ centred.T
     trend, curvature = parts / np.float32(np.sqrt(frames))
-    explained = np.cumsum(np.square(parts), axis=0) / frames
+    explained = parts * parts / np.float32(frames)
+    explained[1] += explained[0]
     trend_error, curvature_error = np.sqrt(np.maximum(std**2 - explained, 0))
     return {
         "slope": parts[0] * np.float32(rate / norms[0] if frames > 1 else 0),
@@ -138,7 +147,12 @@ def times(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str
 
 def count(mask: np.ndarray) -> np.ndarray:
     """Return how many are true in each row, float32: exact, and in a fraction of the time of a sum of booleans."""
-    return mask.astype(np.float32) @ np.ones(mask.shape[-1], dtype=np.float32)
+    return mask.astype(np.float32) @ ones(mask.shape[-1])
+
+
+def ones(size: int) -> np.ndarray:
+    """Return so many ones, float32: the product with them is a sum over rows, and faster."""
+    return np.ones(size, dtype=np.float32)
 
 
 def slopes(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str, np.ndarray]:
@@ -153,7 +167,7 @@ def slopes(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[st
     np.minimum(step, 0, out=parts[1])
     number = count(parts != 0)
     least = np.maximum(number, 1)
-    mean = np.abs(parts @ np.ones(x.shape[1], dtype=np.float32)) / least
+    mean = np.abs(parts @ ones(x.shape[1])) / least
     std = np.sqrt(np.maximum(np.vecdot(parts, parts) / least - mean**2, 0))
     return {
         "rise_time": number[0] / steps,
@@ -170,9 +184,12 @@ def peaks(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str
     A peak is a local maximum that is above the mean by a quarter of the standard deviation.
     """
     mean, std, _ = around or centre(x)
-    at = np.append(np.flatnonzero(peaks_of(x, mean + np.float32(PEAK_STDS) * std)), 0)
-    ends = np.searchsorted(at[:-1], np.arange(1, len(x) + 1) * x.shape[1])  # one past the last peak of each row
-    starts = np.concatenate([[0], ends[:-1]])
+    found = np.flatnonzero(peaks_of(x, mean + np.float32(PEAK_STDS) * std))
+    at = np.zeros(len(found) + 1, dtype=found.dtype)  # one more, as a sum must begin somewhere
+    at[:-1] = found
+    ends = np.searchsorted(found, np.arange(1, len(x) + 1) * x.shape[1])  # one past the last peak of each row
+    starts = np.zeros_like(ends)
+    starts[1:] = ends[:-1]
     number = ends - starts
     heights = x.ravel()[at].astype(np.float64)
     gap = np.zeros_like(at)
@@ -192,24 +209,44 @@ def peaks(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str
     }
 
 
+def autocorrelation(x: np.ndarray, rate: float, around: Centred | None = None) -> dict[str, np.ndarray]:
+    """Return how alike a contour is to itself some milliseconds later, -1 to 1: whether it moves slowly, fast, or back.
+
+    The biased estimate (sums over all frames but the last ones, over that of the squares), as linear prediction takes
+    it, of which openSMILE gives the coefficients instead (Eyben 2016): the same knowledge, less easy to read. A
+    constant, and a clip that is shorter than the lag, have 0.
+    """
+    mean, std, centred = around or centre(x)
+    frames = x.shape[1]
+    squares = frames * std * std
+    safe = np.where(std > TINY * np.abs(mean) + SMALLEST_STD, squares, np.inf)
+    found = np.empty((len(LAGS), len(x)), dtype=np.float32)
+    for lag, sums in zip(LAGS, found, strict=True):
+        step = min(max(round(lag * rate / 1000), 1), frames)
+        np.vecdot(centred[:, step:], centred[:, : frames - step], out=sums)
+    found /= safe
+    return dict(zip(FAMILIES[autocorrelation], found, strict=True))
+
+
 def peaks_of(x: np.ndarray, least: np.ndarray) -> np.ndarray:
     """Return where the peaks of each row are that exceed the least height of the row, bool of the shape of `x`."""
     is_peak = np.greater(x, least[:, None], order="C")
     flat, found = x.ravel(), is_peak.ravel()
     rises = flat[1:] > flat[:-1]  # as one long row, which is faster
     found[1:-1] &= rises[:-1] > rises[1:]
-    is_peak[:, [0, -1]] = False
+    is_peak[:, 0] = is_peak[:, -1] = False
     return is_peak
 
 
 FAMILIES = {
     moments: ("mean", "std"),
     higher_moments: ("skewness", "kurtosis"),
-    percentiles: (*(f"p{percent}" for percent in PERCENTS), *RANGES),
+    percentiles: (*PERCENTILES, *RANGES),
     regression: ("slope", "trend", "trend_error", "curvature", "curvature_error"),
     times: ("position_max", "position_min", *(f"up_time_{percent}" for percent in UP_TIMES), "centroid"),
     slopes: ("rise_time", "rising_mean", "rising_std", "falling_mean", "falling_std"),
     peaks: ("peak_rate", "peak_distance", "peak_distance_std", "peak_height"),
+    autocorrelation: tuple(f"autocorrelation_{lag}" for lag in LAGS),
 }
 FUNCTIONALS = tuple(name for members in FAMILIES.values() for name in members)
 
@@ -225,18 +262,19 @@ def segments(kinds: np.ndarray, names: tuple[str, ...], rate: float) -> dict[str
     rate : float
         Frames per second.
     """
-    starts = np.concatenate([[0], np.flatnonzero(kinds[1:] != kinds[:-1]) + 1])
-    seconds = np.diff(starts, append=len(kinds)) / rate
-    runs, total, squares = (
-        np.bincount(kinds[starts], weights, minlength=len(names)) for weights in (None, seconds, seconds**2)
-    )
-    length = total / np.maximum(runs, 1)
-    deviation = np.sqrt(np.maximum(squares / np.maximum(runs, 1) - length**2, 0))
+    limits = np.concatenate([[0], np.flatnonzero(kinds[1:] != kinds[:-1]) + 1, [len(kinds)]])
+    seconds = (limits[1:] - limits[:-1]) / rate
+    of = kinds[limits[:-1]]
+    runs, total, squares = (np.bincount(of, weights, len(names)) for weights in (None, seconds, seconds * seconds))
+    number = np.maximum(runs, 1)
+    length = total / number
+    deviation = np.sqrt(np.maximum(squares / number - length * length, 0))
     whole = len(kinds) / rate
-    result = {}
-    for kind, name in enumerate(names):
-        result[f"{name}_rate"] = runs[kind] / whole
-        result[f"{name}_length"] = length[kind]
-        result[f"{name}_length_std"] = deviation[kind]
-        result[f"{name}_share"] = total[kind] / whole
-    return result
+    values = np.stack([runs / whole, length, deviation, total / whole], axis=1)
+    return dict(zip(run_names(names), values.ravel().tolist(), strict=True))
+
+
+@cache
+def run_names(names: tuple[str, ...]) -> list[str]:
+    """Return the names of what `segments` returns."""
+    return [f"{name}_{value}" for name in names for value in ("rate", "length", "length_std", "share")]

@@ -19,6 +19,7 @@ HAMMARBERG = ((0, 2000), (2000, 5000))  # Hz
 SLOPES = ((0, 500), (500, 1500), (1500, 5000))  # Hz
 BANDS = ((0, 250), (250, 650), (650, 1000), (1000, 4000), (4000, 8000))  # Hz
 ROLLOFFS = (25, 50, 75, 85, 90)  # percent
+BITS = np.float32(1 / (10 * math.log10(2)))  # of a decibel
 TOP_DB = 80.0  # dB; what is further below the maximum of the clip is raised to there (librosa)
 
 
@@ -85,22 +86,22 @@ def spectral_shape(
     share = magnitude / (magnitude @ ones)[:, np.newaxis]
     centroid = share @ frequencies
     # moments about a point near all centroids, in kHz, then about each centroid: small numbers, little rounding
-    x = (frequencies - centroid.mean()) / np.float32(1000)
-    first, second, third, fourth = (share @ np.stack([x, x**2, x**3, x**4], axis=1)).T
+    x = (frequencies - centroid.sum() / np.float32(len(centroid))) / np.float32(1000)
+    squares = x * x
+    first, second, third, fourth = (share @ np.stack([x, squares, squares * x, squares * squares], axis=1)).T
     square = first**2
     variance = np.maximum(second - square, np.float32(1e-6))
     change = share[1:] - share[:-1]
     whole = power @ ones
     level = to_decibels(whole)
-    bits = np.float32(1 / (10 * np.log10(2)))  # of a decibel
     flux = np.zeros(len(power), dtype=np.float32)
-    np.sqrt(np.einsum("tf,tf->t", change, change), out=flux[1:])
+    np.sqrt(np.vecdot(change, change), out=flux[1:])
     return {
         "centroid": centroid,
         "spread": 1000 * np.sqrt(variance),
         "spectral_skewness": (third - 3 * first * second + 2 * first * square) / variance**1.5,
         "spectral_kurtosis": (fourth - 4 * first * third + 6 * square * second - 3 * square**2) / variance**2,
-        "entropy": (level - np.einsum("tf,tf->t", power, decibels) / whole) * bits,
+        "entropy": (level - np.vecdot(power, decibels) / whole) * BITS,
         "flatness": decibels @ (ones / len(ones)) - level + np.float32(10 * np.log10(len(ones))),
         "flux": flux,
     }
@@ -189,13 +190,18 @@ def rms(power: np.ndarray) -> np.ndarray:
 
 def zero_crossings(y: np.ndarray, *, frame_length: int, hop_length: int) -> np.ndarray:
     """Return the share of samples of each frame whose sign differs from the one before them in it, shape (frames,)."""
+    unit = math.gcd(frame_length // 2, hop_length)  # frames begin and end at its multiples: it is counted by units
+    units = len(y) // unit + 1
+    crossed = np.zeros((units, unit), dtype=np.float32)  # since the sample before
     negative = np.signbit(y)
-    crossings = np.flatnonzero(negative[1:] != negative[:-1])  # the sample before each
+    np.not_equal(negative[1:], negative[:-1], out=crossed.ravel()[1 : len(y)])
+    upto = np.zeros(units + 1, dtype=np.float32)
+    np.cumsum(crossed @ np.ones(unit, dtype=np.float32), out=upto[1:])
     centres = np.arange(1 + len(y) // hop_length) * hop_length
-    ends = np.minimum(centres + frame_length // 2, len(y)) - 1  # the last sample of each frame
     starts = np.maximum(centres - frame_length // 2, 0)
-    inside = np.searchsorted(crossings, ends) - np.searchsorted(crossings, starts)
-    return inside.astype(np.float32) / frame_length
+    ends = np.minimum((centres + frame_length // 2) // unit, units)
+    inside = upto[ends] - upto[starts // unit] - crossed.ravel()[starts]  # the first sample has none before it
+    return inside / np.float32(frame_length)
 
 
 def delta(descriptors: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from ser.errors import InputError
 from ser.features.extraction import INPUTS
 from ser.features.frames import Spectrum, spectrum
 from ser.prediction.description_check import SAMPLES
+from ser.storage.recorded_level import RecordedLevel
 from ser.storage.samples import to_float
 from ser.storage.shards import Ragged
 
@@ -29,6 +30,8 @@ class Heard(NamedTuple):
     Attributes
     ----------
     samples : np.ndarray of int16, shape (samples,)
+    level : RecordedLevel
+        Before it was normalised.
     profile : np.ndarray
         What the recording sounded like before it was cleaned; see `ser.audio.recording_profile`.
     seconds : float
@@ -38,6 +41,7 @@ class Heard(NamedTuple):
     """
 
     samples: np.ndarray
+    level: RecordedLevel
     profile: np.ndarray
     seconds: float
     different: tuple[int, ...] = ()
@@ -69,9 +73,9 @@ def hear(recording: Path | str | BinaryIO | np.ndarray, sampling_rate: int | Non
     if len(heard.y) < SHORTEST * heard.sample_rate:
         seconds = len(heard.y) / heard.sample_rate
         raise UnusableAudioError(f"too short: {seconds:.2f} s, at least {SHORTEST:g} s wanted")
-    samples = clean(heard.y, heard.sample_rate, settings)
+    samples, level = clean(heard.y, heard.sample_rate, settings)
     sound = profile(heard.y, heard.sample_rate, settings.sample_rate)
-    return Heard(samples, sound, len(samples) / settings.sample_rate, heard.different)
+    return Heard(samples, level, sound, len(samples) / settings.sample_rate, heard.different)
 
 
 def _recorded(
@@ -179,7 +183,7 @@ def _input(heard: Heard, description: dict, spectra: dict[tuple, Spectrum]) -> n
     sizes = extract["n_fft"], extract["hop_length"]
     if sizes not in spectra:
         y, sr = to_float(heard.samples), description["audio"]["sample_rate"]
-        spectra[sizes] = spectrum(y, sr, n_fft=sizes[0], hop_length=sizes[1])
+        spectra[sizes] = spectrum(y, sr, n_fft=sizes[0], hop_length=sizes[1], level=heard.level)
     return INPUTS[kind](spectra[sizes], SimpleNamespace(**extract[kind]))
 
 

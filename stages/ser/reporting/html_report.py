@@ -19,7 +19,7 @@ from ser.reporting.report_sounds import (
     waveform,
     worst_mistakes,
 )
-from ser.reporting.reported_run import Run, collapse_mark, kept_epochs, score_of, synthetic_corpora
+from ser.reporting.reported_run import Run, collapse_mark, kept_epochs, level_warning, score_of, synthetic_corpora
 from ser.reporting.shown_tables import TABLES_OF_THE_REPORT, counts_table, settings_table
 from ser.storage.clip_tables import speakers_in_words
 from ser.storage.prediction_tables import emotions_of, predicted_emotions, probabilities_of
@@ -71,6 +71,7 @@ def write_report(
         collapse=collapse_mark(run, run.best),
         kept=kept_epochs(run),
         synthetic=synthetic_corpora(run),
+        level_warning=level_warning(run),
         tested=tested_emotions(run.protocol["chance"]),
         findings=run.tables["findings"]["finding"].value_counts().sort_index().to_dict(),
         leaks=run.tables["cues"][run.tables["cues"]["verdict"] == "leak"].to_dict("records"),

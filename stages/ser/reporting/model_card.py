@@ -17,7 +17,14 @@ from ser.corpora.known_corpora import KNOWN
 from ser.demo.synthetic_speech import SYNTHETIC
 from ser.evaluation.subgroups import tested_emotions
 from ser.reporting.html_tables import decimal, is_missing, percent, span
-from ser.reporting.reported_run import Run, collapse_mark, flat_settings, score_of, synthetic_corpora
+from ser.reporting.reported_run import (
+    Run,
+    collapse_mark,
+    flat_settings,
+    level_warning,
+    score_of,
+    synthetic_corpora,
+)
 from ser.storage.clip_tables import count_speakers, speakers_in_words
 from ser.storage.whole_files import written
 
@@ -51,6 +58,7 @@ def write_model_card(path: Path | str, run: Run) -> None:
         lacking=(groups.loc[groups["group"] != "speaker", "emotions"] < tested_emotions(run.protocol["chance"])).any(),
         groups={kind: rows.to_dict("records") for kind, rows in groups.groupby("group")},
         synthetic_corpora=synthetic_corpora(run),
+        level_warning=level_warning(run),
         tested=tested_emotions(run.protocol["chance"]),
         collapsed=run.tables["collapsed"].to_dict("records"),
         gap=next(iter(gaps[gaps["model"] == run.best].to_dict("records")), None),

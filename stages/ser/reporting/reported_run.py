@@ -11,6 +11,7 @@ from ser.errors import InputError
 from ser.evaluation.model_scores import CHANCE, MAJORITY
 from ser.storage.clip_tables import read_audio_settings, read_clips
 from ser.storage.prediction_tables import FUSE, TRAINERS, read_predictions, scored_rows, table_paths
+from ser.storage.recorded_level import leaking_level
 
 TABLES = (
     "scores",
@@ -33,6 +34,7 @@ WORDS = {  # columns that are never numbers, whatever they look like: a speaker 
     "predicted", "probabilities", "corpus", "sex", "speaker", "cue", "file", "finding", "detail", "done", "reason",
 }  # fmt: skip
 PSEUDO_MODELS = (CHANCE, MAJORITY)
+FUNCTIONALS = ("train_ml", "train_residual_keras")  # the trainers that read them
 
 
 class Run(NamedTuple):
@@ -158,6 +160,14 @@ def collapse_mark(run: Run, model: str) -> str:
 def synthetic_corpora(run: Run) -> list[str]:
     """Return the corpora of which clips are synthetic speech."""
     return sorted(run.clips.loc[run.clips["source"] == SYNTHETIC, "corpus"].unique())
+
+
+def level_warning(run: Run) -> str:
+    """Say that models read the recorded level where it alone gives the emotions away; empty if not so."""
+    readers = [model for model in run.models if run.trainers[model] in FUNCTIONALS]
+    read = "level" in run.settings["extract"]["functionals"]["groups"] and run.protocol["scheme"] != "cross_corpus"
+    leak = leaking_level(run.tables["cues"])
+    return f"the recorded level is read by {', '.join(readers)}, and {leak}" if readers and read and leak else ""
 
 
 def kept_epochs(run: Run) -> dict[str, list[str]]:

@@ -14,9 +14,10 @@ DescriptorGroup = Literal[
     "voice_quality",
     "formants",
     "segments",
+    "level",
 ]
 ABSENT_GROUPS = {  # of each set of functionals
-    "mean": {*DescriptorGroup.__args__} - {"mfcc", "mel", "chroma"},
+    "mean": {*DescriptorGroup.__args__} - {"mfcc", "mel", "chroma", "level"},
     "compact": {"mel", "chroma", "rolloff"},
     "full": {"chroma"},
 }

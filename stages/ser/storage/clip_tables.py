@@ -6,10 +6,13 @@ from pathlib import Path
 import pandas as pd
 
 from ser.errors import InputError
+from ser.storage.recorded_level import LEVELS, RecordedLevel
+
+NUMBERS = ("seconds", *LEVELS)
 
 
 def read_clips(path: Path | str) -> pd.DataFrame:
-    """Read a ``clips.csv``; what is unknown is an empty string, never NaN.
+    """Read a ``clips.csv``; what is unknown is an empty string, never NaN, and only `NUMBERS` are numbers.
 
     Raises
     ------
@@ -18,7 +21,20 @@ def read_clips(path: Path | str) -> pd.DataFrame:
     """
     _require(path)
     table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    return table.assign(seconds=table["seconds"].astype(float))
+    return table.assign(**{column: table[column].astype(float) for column in NUMBERS if column in table})
+
+
+def recorded_levels(clips: pd.DataFrame) -> list[RecordedLevel]:
+    """Return the level of each clip of a table.
+
+    Raises
+    ------
+    InputError
+        If the table does not tell it.
+    """
+    if missing := [name for name in LEVELS if name not in clips]:
+        raise InputError(f"the table of clips lacks {', '.join(missing)}: run `dvc repro`")
+    return [RecordedLevel(*row) for row in clips[[*LEVELS]].itertuples(index=False, name=None)]
 
 
 def read_audio_settings(path: Path | str = "data/prepared/audio.json") -> dict:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from ser.errors import InputError
 
-# A change of what is stored, or of what it means, raises it. 4: what predicts is model.onnx, of networks too, and the
-# folder tells temperature and certainty
-FORMAT = 4
+# A change of what is stored, or of what it means, raises it. 5: F0, voicing and formants are measured in another way,
+# and functionals may hold the recorded level
+FORMAT = 5
 
 
 def check_format(found: object, folder: Path) -> None:

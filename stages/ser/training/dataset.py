@@ -15,9 +15,11 @@ from ser.errors import InputError
 from ser.features.column_normalization import NormalizedTable, normalize_by_speaker, speaker_statistics
 from ser.networks.batches import Examples
 from ser.storage.clip_tables import read_clips
+from ser.storage.recorded_level import RecordedLevel
 from ser.storage.shards import Ragged
 
 DATA = Path("data")
+LEVELS = frozenset(RecordedLevel._fields)
 
 
 class Inputs(NamedTuple):
@@ -50,6 +52,8 @@ class Dataset(NamedTuple):
     origin : dict
         ``profile`` (names of these numbers) and ``corpora`` (by name their ``licence``, and whether they are
         ``synthetic``).
+    left_out : str
+        A line on what extract measured and no model reads; empty if there is nothing.
     """
 
     clips: pd.DataFrame
@@ -62,6 +66,7 @@ class Dataset(NamedTuple):
     raw_inputs: np.ndarray | Ragged
     recordings: np.ndarray
     origin: dict
+    left_out: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,6 +129,9 @@ def file_stamps(kind: str | Inputs) -> tuple:
 def open_dataset(kind: str | Inputs, normalization: str = "train") -> Dataset:
     """Open the data of one kind of input: ``functionals``, ``frames`` or ``logmel``, or of inputs that are open.
 
+    Where every fold tests corpora that it has not learnt from, functionals come without the recorded level: it tells
+    corpora and microphones apart, and nothing of it holds for the next ones.
+
     Parameters
     ----------
     kind : str or Inputs
@@ -150,6 +158,10 @@ def open_dataset(kind: str | Inputs, normalization: str = "train") -> Dataset:
         raise InputError(
             "data/prepared, data/augmented, data/folds.csv and data/features are not of one run: run `dvc repro`"
         )
+    left_out = ""
+    if reads_level(description) and crosses_corpora(clips, folds):
+        raw_inputs, copy_inputs, description = without_level(Inputs(raw_inputs, copy_inputs, description))
+        left_out = "level is left out of the functionals: every fold tests corpora that it has not learnt from"
     inputs = raw_inputs
     if normalization == "speaker":
         require_speakers(clips)
@@ -157,7 +169,8 @@ def open_dataset(kind: str | Inputs, normalization: str = "train") -> Dataset:
         inputs = normalize_by_speaker(inputs, clips["speaker"], statistics)
         copy_inputs = normalize_by_speaker(copy_inputs, copies["speaker"], statistics)
     classes = sorted(clips["emotion"].unique())
-    return Dataset(clips, copies, folds, classes, inputs, copy_inputs, description, raw_inputs, recordings, origin)
+    found = (inputs, copy_inputs, description, raw_inputs, recordings, origin, left_out)
+    return Dataset(clips, copies, folds, classes, *found)
 
 
 def require_speakers(clips: pd.DataFrame) -> None:
@@ -174,6 +187,43 @@ def read_features(kind: str) -> Inputs:
     """Open what extract wrote of a kind."""
     inputs, copy_inputs = (open_inputs(DATA / "features" / part, kind) for part in ("prepared", "augmented"))
     return Inputs(inputs, copy_inputs, json.loads((DATA / "features" / "prepared" / f"{kind}.json").read_text()))
+
+
+def reads_level(description: dict) -> bool:
+    """Whether the recorded level is among functionals that extract has described."""
+    return description["kind"] == "functionals" and not LEVELS.isdisjoint(description["names"])
+
+
+def crosses_corpora(clips: pd.DataFrame, folds: pd.DataFrame) -> bool:
+    """Whether no fold learns from a corpus that it tests, as where ``split.scheme`` is cross_corpus."""
+    corpora = clips["corpus"]
+    return all(
+        set(corpora[(folds[fold] == "test").to_numpy()]).isdisjoint(corpora[(folds[fold] == "train").to_numpy()])
+        for fold in folds.columns[1:]
+    )
+
+
+def without_level(found: Inputs) -> Inputs:
+    """Leave the recorded level out of functionals, and out of what is said of them.
+
+    Raises
+    ------
+    InputError
+        If there is nothing else.
+    """
+    clips, copies, description = found
+    names = [name for name in description["names"] if name not in LEVELS]
+    if not names:
+        raise InputError(
+            "extract.functionals.groups has nothing but level, which is no help where every fold tests corpora that it "
+            "has not learnt from: add other groups"
+        )
+    extract = description["extract"]
+    functionals = extract["functionals"]
+    groups = [group for group in functionals["groups"] if group != "level"]
+    extract = extract | {"functionals": functionals | {"groups": groups}}
+    columns = slice(len(names))  # levels are the last: what is left of a table that is mapped stays mapped
+    return Inputs(clips[:, columns], copies[:, columns], description | {"extract": extract, "names": names})
 
 
 def open_inputs(folder: Path, kind: str) -> np.ndarray | Ragged:

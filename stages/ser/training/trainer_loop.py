@@ -95,6 +95,8 @@ def cross_fit(
     """
     files = file_stamps(kind)  # before they are read: of what is written meanwhile nothing is kept
     data = open_dataset(kind)
+    if data.left_out:
+        print(f"  {data.left_out}")
     if settings.normalization == "speaker":
         require_speakers(data.clips)
     if warning := one_emotion_warning(data.clips, settings.normalization):
@@ -245,12 +247,7 @@ def _own_settings(own: dict) -> object:
 
 
 def write_tables(
-    model: str,
-    of_folds: Sequence[Outcome],
-    path_of: Callable[[str], Path],
-    *,
-    stopped_early: bool,
-    taken_over: int,
+    model: str, of_folds: Sequence[Outcome], path_of: Callable[[str], Path], *, stopped_early: bool, taken_over: int
 ) -> None:
     """Write predictions, importance and, of models with epochs, the history; print a summary.
 
