@@ -10,7 +10,7 @@ FROM python:3.11-slim
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 
 WORKDIR /build
-COPY constraints.txt pyproject.toml params.yaml README.md LICENSE ./
+COPY constraints.txt pyproject.toml README.md LICENSE ./
 COPY stages/ser stages/ser
 RUN pip install '.[serve]' -c constraints.txt \
     && rm -rf /build/* \

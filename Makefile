@@ -35,7 +35,8 @@ test: $(VENV)/.installed-dev lint
 	OMP_NUM_THREADS=1 OMP_THREAD_LIMIT=1 python -m pytest -n auto
 
 verify: $(VENV)/.installed-dev
-	FULL=$(FULL) python -m pytest -m verify
+	# one after another they take longer than half an hour on two cores
+	FULL=$(FULL) python -m pytest -m verify -n auto
 
 checkpoint: $(VENV)/.installed-transformers
 	$(if $(SOURCE),,$(error name a checkpoint: make checkpoint SOURCE=microsoft/wavlm-base-plus))

@@ -33,7 +33,7 @@ from ser.settings.train_section import Train
 from ser.storage.clip_tables import read_clips
 from ser.storage.csv_tables import write_csv
 from ser.storage.prediction_tables import FUSE, TRAINERS, read_predictions, read_temperatures, scored_rows, table_paths
-from ser.storage.whole_files import write_json
+from ser.storage.whole_files import write_json, write_metrics
 
 REPORTS = Path("reports")
 IMAGES = REPORTS / "images" / "evaluation"
@@ -79,8 +79,8 @@ def evaluate() -> None:
     results = {name: table.round(4) for name, table in results.items()}
     for name, table in results.items():
         write_csv(table, REPORTS / f"{name}.csv")
-    write_json(metrics_of(results["scores"], list(tables)), REPORTS / "metrics.json")
-    write_json({"validation": validation}, REPORTS / "validation.json")
+    write_metrics(metrics_of(results["scores"], list(tables)), REPORTS / "metrics.json")
+    write_metrics({"validation": validation}, REPORTS / "validation.json")
     write_json(protocol, REPORTS / "protocol.json")
     write_charts(results, clips, protocol, pictures=IMAGES, parts=CHARTS)
     # not a DVC output: it says where the results were made (see `ser compare-machine`) and is none of them

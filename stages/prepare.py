@@ -5,7 +5,6 @@ Writes  data/prepared/: clips.csv, audio/ (16-bit samples, in the order of the t
         recordings.npy (what each sounded like as it came) and origin.json (what that lists; licences of the corpora)
         reports/data/: quarantine.csv (what could not be used, and why), findings.csv (what is remarkable), cues.csv
         (what gives the emotions away), counts.csv, audit.json (all in a few numbers), audit.html (all on a page)
-        reports/images/clips.png (a waveform and a spectrogram of one clip per emotion)
 """
 
 import argparse
@@ -14,14 +13,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ser.audio.cleaning import AudioSettings, to_float
+from ser.audio.cleaning import AudioSettings
 from ser.audio.recording_profile import profile_names
-from ser.audit.findings_page import draw_waveforms
 from ser.audit.quarantine_tables import report_audit
 from ser.audit.survey import hear_all, list_files, mark_duplicates
 from ser.corpora.corpus_entries import COLUMNS
 from ser.corpora.corpus_files import count_outside
-from ser.corpora.known_corpora import KNOWN
+from ser.corpora.licences import licences_of
 from ser.demo.synthetic_speech import SYNTHETIC
 from ser.errors import InputError, stage_errors
 from ser.settings.compute_section import Compute
@@ -29,7 +27,7 @@ from ser.settings.params_file import load_sections
 from ser.settings.prepare_sections import Demo, Prepare, Raw
 from ser.storage.csv_tables import write_csv
 from ser.storage.recorded_level import LEVELS
-from ser.storage.shards import Ragged, RaggedWriter, TableWriter, drop_items
+from ser.storage.shards import RaggedWriter, TableWriter, drop_items
 from ser.storage.whole_files import write_json
 
 PREPARED = Path("data/prepared")
@@ -40,6 +38,7 @@ TAKEN = {"unsure", "macro average"}  # an answer below the certainty that is ask
 def prepare() -> None:
     params = load_sections(raw=Raw, prepare=Prepare, demo=Demo, compute=Compute)
     files = list_files(params.raw.path, params.prepare, params.demo, say=print)
+    licences = licences_of(files, params.prepare.licences, params.raw.path)
     if outside := count_outside(files["source"], params.raw.path):
         print(f"  {outside} files lie outside {params.raw.path} or behind a link: DVC does not notice when they change")
 
@@ -72,10 +71,9 @@ def prepare() -> None:
     write_csv(clips, PREPARED / "clips.csv")
     with TableWriter(PREPARED / "recordings.npy") as table:
         table.append(np.delete(np.stack(profiles), duplicates, axis=0))
-    origin = {"profile": profile_names(params.prepare.sample_rate), "corpora": origin_of_corpora(clips)}
+    origin = {"profile": profile_names(params.prepare.sample_rate), "corpora": origin_of_corpora(clips, licences)}
     write_json(origin, PREPARED / "origin.json")
     write_json(params.prepare.model_dump(include=set(AudioSettings.__annotations__)), PREPARED / "audio.json")
-    draw_examples(clips.reset_index(), Ragged.open(PREPARED / "audio"), params.prepare.sample_rate)
 
 
 def require_emotions(clips: pd.DataFrame) -> None:
@@ -92,23 +90,12 @@ def require_emotions(clips: pd.DataFrame) -> None:
         raise InputError(f"all clips show {emotions[0]}: recognising emotions needs clips of at least two")
 
 
-def origin_of_corpora(clips: pd.DataFrame) -> dict[str, dict]:
+def origin_of_corpora(clips: pd.DataFrame, licences: dict[str, str]) -> dict[str, dict]:
     """Return for each corpus its licence, empty where it is not known, and whether its speech is synthetic."""
-    licences = {corpus: KNOWN[corpus].ABOUT.licence for corpus in clips["corpus"].unique() if corpus in KNOWN}
     return {
-        corpus: {"licence": licences.get(corpus, ""), "synthetic": bool((of_corpus["source"] == SYNTHETIC).all())}
+        corpus: {"licence": licences[corpus], "synthetic": bool((of_corpus["source"] == SYNTHETIC).all())}
         for corpus, of_corpus in clips.groupby("corpus")
     }
-
-
-def draw_examples(clips: pd.DataFrame, audio: Ragged, sample_rate: int) -> None:
-    """Draw the clip of median length of each emotion."""
-    examples = {}
-    for emotion, group in clips.groupby("emotion"):
-        row = group["seconds"].sort_values(kind="stable").index[len(group) // 2]
-        examples[f"{emotion}: {group['clip'][row]}"] = to_float(audio[row])
-    labels = sorted(clips["emotion"].unique())
-    draw_waveforms(examples, sample_rate, "reports/images/clips.png", labels=labels)
 
 
 if __name__ == "__main__":

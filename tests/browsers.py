@@ -2,11 +2,14 @@
 
 import os
 import shutil
+from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: install the extra dev")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+FAKE_MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 PLACES = ("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",)
 BROWSER = os.environ.get("CHROME") or next(filter(None, map(shutil.which, (*NAMES, *PLACES))), None)
 if BROWSER is None:
@@ -43,3 +46,14 @@ UNLABELLED = """() => [...document.querySelectorAll(
   "button, input, select, a, img, audio, [role=img], [role=region], [role=slider], [role=meter]")]
   .filter(e => !(e.getAttribute("aria-label") || e.getAttribute("alt") || e.textContent.trim() && e.tagName !== "SELECT"
     || [...(e.labels ?? [])].some(label => label.textContent.trim()))).map(e => e.outerHTML.slice(0, 80))"""
+
+
+@contextmanager
+def launched(playwright, microphone: Path | None = None):
+    """Yield a browser whose microphone plays a WAV file once; without a file it has no microphone."""
+    arguments = ["--no-sandbox"]
+    if microphone:
+        arguments += [*FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={microphone}%noloop"]
+    browser = playwright.chromium.launch(executable_path=BROWSER, args=arguments)
+    yield browser
+    browser.close()

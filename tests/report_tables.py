@@ -11,6 +11,8 @@ import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_auc_score, roc_curve
 
 from ser.charts.run_charts import write_charts
+from ser.corpora.known_corpora import KNOWN
+from ser.demo.synthetic_speech import SYNTHETIC
 from ser.networks.collapse import COLUMNS
 from ser.reporting.reported_run import TABLES, read_table
 from ser.storage.clip_tables import count_speakers, read_clips
@@ -58,6 +60,14 @@ def write_run(
         write_csv(tables[model], folder / "data/predictions" / trainer / f"{model}.csv")
     write_csv(clips, folder / "data/prepared/clips.csv")
     write_json({"sample_rate": SAMPLE_RATE}, folder / "data/prepared/audio.json")
+    corpora = {
+        corpus: {
+            "licence": KNOWN[corpus].ABOUT.licence if corpus in KNOWN else "",
+            "synthetic": bool((rows["source"] == SYNTHETIC).all()),
+        }
+        for corpus, rows in clips.groupby("corpus")
+    }
+    write_json({"profile": [], "corpora": corpora}, folder / "data/prepared/origin.json")
     rng = np.random.default_rng(0)
     with RaggedWriter(folder / "data/prepared/audio") as audio:
         for seconds in clips["seconds"]:

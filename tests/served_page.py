@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from browsers import BROWSER, sync_api
+from browsers import sync_api
 
-FAKE_MICROPHONE = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 # when samples were sent, when the first probabilities were shown, and which microphone was opened, in the page's time
 LOG = """
 window.logged = { sent: [], shown: null, tracks: [] };
@@ -27,17 +26,6 @@ addEventListener("DOMContentLoaded", () => {
   new MutationObserver(look).observe(bars, { childList: true, subtree: true, characterData: true });
 });
 """
-
-
-@contextmanager
-def launched(playwright, microphone: Path | None = None):
-    """Yield a browser whose microphone plays a WAV file once; without a file it has no microphone."""
-    arguments = ["--no-sandbox"]
-    if microphone:
-        arguments += [*FAKE_MICROPHONE, f"--use-file-for-fake-audio-capture={microphone}%noloop"]
-    browser = playwright.chromium.launch(executable_path=BROWSER, args=arguments)
-    yield browser
-    browser.close()
 
 
 @contextmanager

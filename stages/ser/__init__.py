@@ -2,11 +2,18 @@
 
 import importlib
 import os
+import sys
 from typing import TYPE_CHECKING, Any
 
 # From 1.29 on ONNX Runtime tells Microsoft's servers how it is used, and leaves an identifier in the temporary folder,
 # unless this is set before it is imported. Whoever wants that sets it to 0.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# In a terminal of Jupyter it names a back end, and Matplotlib cannot be imported where that is not installed. This is a
+# stage, as DVC starts it, and not somebody's notebook: Python was told to ignore the environment.
+if sys.flags.ignore_environment:
+    os.environ.pop("MPLBACKEND", None)
+
+STARTED_BY = os.getppid()  # before libraries are imported, which takes seconds, in which that may end
 
 if TYPE_CHECKING:
     from ser.prediction.trained_model import load

@@ -1,5 +1,6 @@
 """Pieces of long files on their way through the audit: the same clips as if each had a file of its own."""
 
+import warnings
 import zipfile
 from pathlib import Path
 
@@ -70,3 +71,15 @@ def test_a_piece_that_is_not_there_has_its_reason(raw):
         "there is no such file",
         "channel 2 is asked for, and it has one channel",
     ]
+
+
+def test_what_a_table_does_not_say_is_empty():
+    unusable = pd.DataFrame(
+        [("a.wav", "c", "a.wav", "no name", False)], columns=["clip", "corpus", "source", "reason", "readable"]
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # what pandas will refuse
+        files = file_table([TABLE, unusable], PARAMS.prepare)
+    assert set(files["reason"]) == {"", "no name"}
+    assert files.loc[files["reason"].ne(""), ["speaker", "emotion", "written"]].eq("").all(axis=None)
+    assert files["readable"].tolist() == files["reason"].eq("").tolist()

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conftest import CORPORA, needs_corpora
+from ser.audit.cue_words import CUE, leaking_level
 from ser.audit.label_leaks import NUMERIC, POOLED, label_imbalance, measure_cues
 from ser.corpora.corpus_entries import read_corpus
-from ser.storage.recorded_level import leaking_level
 
 EMOTIONS = ["anger", "boredom", "fear", "neutral"]
 
@@ -103,7 +103,7 @@ def test_active_level_is_a_cue_and_the_warning_says_what_to_do():
     row = found.set_index("cue").loc["level_active"]
     assert row["verdict"] == "leak"
     warning = leaking_level(found)
-    assert f"(level_active alone: UAR {row['uar']:.3f}, chance 0.250)" in warning
+    assert f"(level of the speech without its pauses alone: UAR {row['uar']:.3f}, chance 0.250)" in warning
     assert warning.endswith("leave level out of extract.functionals.groups")
     assert leaking_level(found[found["cue"] != "level_active"]) == ""
     assert leaking_level(found.assign(verdict="cue")) == leaking_level(found.iloc[:0]) == ""
@@ -175,7 +175,7 @@ def test_unknown_names_values_and_labels_are_passed_over():
     table.loc[::2, ["speaker", "statement"]] = ""
     table.loc[:9, "emotion"] = ""
     found = measure_cues(table, 1)
-    assert not found.isna().any(axis=None)
+    assert not found.drop(columns="p").isna().any(axis=None)
     assert found.set_index("cue").loc["seconds", "verdict"] == "leak"
 
 
@@ -202,7 +202,9 @@ def test_any_table_can_be_judged(rows):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         found = measure_cues(table, 1)
-    assert not found.isna().any(axis=None)
+    assert not found.drop(columns="p").isna().any(axis=None)
+    assert (found["p"].isna() == (found["excess"] <= CUE)).all()
+    assert found["p"].dropna().between(0.001, 1).all()
     assert found["uar"].between(0, 1).all()
     assert (found["chance"] <= 0.5).all()
 

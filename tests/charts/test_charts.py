@@ -20,7 +20,7 @@ from ser.charts.curves import (
     roc_chart,
     training_chart,
 )
-from ser.charts.figures import HIGHLIGHTED, RED, save_png, svg
+from ser.charts.figures import HIGHLIGHTED, RED, save_png, short_name, svg
 from ser.charts.score_plots import confusion_chart, groups_chart, importance_chart, scores_chart, speakers_chart
 from ser.reporting.reported_run import TABLES, read_table
 
@@ -264,3 +264,20 @@ def test_a_group_that_lacks_emotions_says_so(tables):
     words = words_of(groups_chart(groups, "model_6", 1 / 3))
     assert "female (4 speakers), 2 of 3 emotions" in words
     assert "male (4 speakers)" in words
+
+
+def test_a_long_name_keeps_its_beginning_and_its_end():
+    name = "wav2vec2-large-robust-12-ft-emotion-msp-dim2_frozen"
+    assert short_name(name) == "wav2vec2-…sp-dim2_frozen"
+    assert [len(short_name(name, longest)) for longest in (10, 21, 50, 51)] == [10, 21, 50, 51]
+    assert short_name("discriminant_analysis", 21) == "discriminant_analysis"
+
+
+def test_the_chart_of_the_scores_grows_with_the_names():
+    rows = {"score": "uar", "value": [0.5, 0.4, 0.25], "low": 0.3, "high": 0.6}
+    names = ("discriminant_analysis", "x" * 60)
+    short, long = (scores_chart(pd.DataFrame({"model": ["mlp", name, "chance"], **rows})) for name in names)
+    assert short.get_size_inches()[0] == 5.4
+    for figure in (short, long):
+        figure.draw_without_rendering()
+        assert figure.axes[0].get_position().width * figure.get_size_inches()[0] > 2

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from conftest import ROOT, environment, run_script, run_stage
-from ser.commands.command_line import ENTRIES, GROUPS, help_of, without_tilde
+from ser.commands.command_line import ENTRIES, GROUPS, help_of, require_writable, without_tilde
+from ser.storage.whole_files import written
 
 SER = (sys.executable, "-m", "ser.commands")
 STAGES = sorted((ROOT / "stages").glob("*.py"))
@@ -244,3 +245,10 @@ def test_names_that_are_no_utf8_are_refused_in_a_line(command, encoding, tmp_pat
     )
     assert run.returncode in (1, 2), run.stderr
     assert b"Traceback" not in run.stderr and run.stderr.strip().splitlines()
+
+
+def test_asking_whether_a_file_can_be_written_takes_no_other_command_its_half(tmp_path):
+    with written(tmp_path / "out.csv") as temporary:
+        temporary.write_text("of another command")
+        require_writable(tmp_path / "out.csv")
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("out.csv", "of another command")]

@@ -160,7 +160,7 @@ def test_an_interruption_leaves_nothing_behind(trained, call, tmp_path, number):
 
 HALF_WRITTEN = """
 import signal, sys, time
-from ser.commands.timeline import end_in_order
+from ser.errors import end_in_order
 from ser.storage.whole_files import written
 signal.signal(signal.SIGHUP, signal.SIG_DFL)  # a test run that nohup started hands on that it is ignored
 end_in_order()

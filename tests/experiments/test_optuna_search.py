@@ -7,9 +7,12 @@ import subprocess
 import sys
 import time
 
+import optuna
 import pytest
+import yaml
 from dvc.utils.hydra import apply_overrides
 from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.samplers import TPESampler
 from optuna.trial import TrialState
 from ruamel.yaml import YAML
 from zc.lockfile import LockFile
@@ -20,9 +23,10 @@ from ser.experiments.optuna_search import add_start, best_trial, finished, next_
 from ser.experiments.parameter_search import conclude
 from ser.experiments.parameter_search import search as search_parameters
 from ser.experiments.search_space import TUNE_SPACE, search_distributions, settings_of, start_values
-from ser.experiments.trials import TrialError, require_finished_commit, run_experiment, untracked_inputs
+from ser.experiments.trials import TrialError, require_finished_commit, run_experiment
 from ser.settings.all_sections import Params, load_params
 from ser.settings.overrides import format_value, with_settings
+from ser.settings.params_file import Section
 from ser.settings.tool_sections import SearchRange
 from toy_repository import call, environment, experiments, run, toy_repository, tune
 
@@ -119,6 +123,9 @@ def test_start_values_are_those_inside_the_space():
         ({"split.folds": [3, 4]}, "scores would not be comparable"),
         ({"prepare.emotions": [[], ["anger", "fear"]]}, "scores would not be comparable"),
         ({"prepare.min_seconds": [0.3, 1.0]}, "scores would not be comparable"),
+        ({"prepare.trim_db": {"low": 20.0, "high": 60.0}}, "scores would not be comparable"),
+        ({"prepare.normalize": ["peak", "loudness"]}, "scores would not be comparable"),
+        ({"train.importance_repeats": [0, 3]}, "scores would not be comparable"),
         ({"train.seed": [1, 2, 3]}, "scores would not be comparable"),
         ({"train.normalization": ["train", "speaker"]}, "scores would not be comparable"),
         ({"evaluate.calibration_bins": [10, 20]}, "scores would not be comparable"),
@@ -129,6 +136,47 @@ def test_bad_spaces_stop_at_once(space, message):
         search_distributions(params_with(space))
     assert any(part in str(caught.value) for part in message.split("|"))
     assert "\n" not in str(caught.value)
+
+
+def all_settings(section: Section, place: str = "") -> dict[str, object]:
+    found = {}
+    for name in type(section).model_fields:
+        value, key = getattr(section, name), f"{place}{name}"
+        found |= all_settings(value, f"{key}.") if isinstance(value, Section) else {key: value}
+    return found
+
+
+@pytest.mark.parametrize(("key", "value"), all_settings(load_params(ROOT / "params.yaml")).items())
+def test_what_decides_about_clips_and_folds_cannot_be_searched(key, value):
+    """By the pipeline: no setting that a stage reads which writes the clips, their labels or the folds."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+    read = {name: set(stage.get("do", stage)["params"]) for name, stage in stages.items()}
+    decide = [name for name in read if {"data/prepared", "data/folds.csv"} & set(written_by(stages[name]))]
+    assert decide == ["prepare", "split"]
+    # what the predictions of the models and their ensemble come from; reports and metrics come after
+    bear = set(read) - {*decide, "evaluate", "report"}
+    section = key.partition(".")[0]
+    sections = {
+        name: {param.partition(".")[0] for stage in of for param in read[stage]}
+        for name, of in (("decide", decide), ("bear", bear))
+    }
+    allowed = section in sections["bear"] - sections["decide"] and key not in (
+        "train.normalization",  # whose scores answer another question
+        "train.importance_repeats",  # which is measured of finished models
+    )
+    allowed = allowed and not key.endswith("seed")  # which only finds luck
+    try:
+        search_distributions(params_with({key: [value]}))
+    except InputError as error:
+        if "cannot set" not in str(error):  # a mapping
+            assert "scores would not be comparable" in str(error) and not allowed
+    else:
+        assert allowed
+
+
+def written_by(stage: dict) -> list[str]:
+    outs = stage.get("do", stage).get("outs", [])
+    return [next(iter(out)) if isinstance(out, dict) else out for out in outs]
 
 
 def test_what_is_left_out_cannot_be_searched():
@@ -197,6 +245,61 @@ def test_a_killed_search_goes_on_with_the_same_proposals(tmp_path):
     assert len({str(settings) for settings in undisturbed}) > 10  # they do differ
     states = [trial.state for trial in finished(open_study("s", tmp_path / "b"))]
     assert TrialState.FAIL in states and TrialState.RUNNING not in states
+
+
+def test_a_search_killed_before_its_trial_began_goes_on_with_the_same_proposals(tmp_path, monkeypatch):
+    undisturbed, ask = search(tmp_path / "a", 13), optuna.Study.ask
+    for done in (4, 11):
+        search(tmp_path / "b", done)
+        with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):  # between the proposal and its trial
+            patch.setattr(optuna.Study, "ask", lambda study, *space: ask(study, *space) if space else 1 / 0)
+            search(tmp_path / "b", 13)
+    assert search(tmp_path / "b", 13) == undisturbed
+
+
+@pytest.mark.parametrize(
+    ("space", "taught"),
+    [
+        ({}, False),  # gamma is scale in params.yaml
+        ({"train_ml.svm_rbf.gamma": ["scale", 0.001, 0.01]}, True),
+        ({"train_ml.svm_rbf.C": {"low": 10.0, "high": 70.0}}, False),  # 5.0 in params.yaml
+        ({"train_ml.select": {"low": 10, "high": 90}, "train_ml.tune": [True]}, False),  # null; a single choice
+    ],
+)
+def test_all_parameters_are_drawn_together(tmp_path, monkeypatch, space, taught):
+    """Whatever the start lacks: Optuna leaves out what one scored trial has no value for, and never takes it back."""
+    shipped = load_params(ROOT / "params.yaml").model_dump()["tune"]["space"]
+    params = params_with(shipped | space)
+    distributions = search_distributions(params)
+    together, alone = [], []
+    drawn = TPESampler.sample_relative, TPESampler.sample_independent
+
+    def relative(sampler, study, trial, search_space):
+        together.append((len(study.get_trials(states=[TrialState.COMPLETE])), set(search_space)))
+        return drawn[0](sampler, study, trial, search_space)
+
+    def independent(sampler, study, trial, key, distribution):
+        alone.append((len(study.get_trials(states=[TrialState.COMPLETE])), key))
+        return drawn[1](sampler, study, trial, key, distribution)
+
+    monkeypatch.setattr(TPESampler, "sample_relative", relative)
+    monkeypatch.setattr(TPESampler, "sample_independent", independent)
+
+    def score(settings: dict) -> float:
+        if settings["train_ml.svm_rbf.C"] > 60:
+            raise TrialError("C is too high")
+        return 1 / settings["train_ml.svm_rbf.C"]
+
+    study = open_study("s", tmp_path)
+    add_start(study, params, distributions, 0.2)
+    for _ in range(20):
+        trial = next_trial(study, distributions, seed=1)
+        run_trial(study, trial, params, f"t-{trial.number}", score)
+    searched = {key for key, distribution in distributions.items() if not distribution.single()}
+    later = [keys for scored, keys in together if scored >= 10]
+    assert later and all(keys == searched for keys in later)
+    assert {key for scored, key in alone if scored >= 10} == set()
+    assert min(scored for scored, _ in together) == taught  # whether the start is among what the sampler sees
 
 
 def test_settings_tried_before_are_not_run_again(tmp_path):
@@ -338,18 +441,3 @@ def test_a_locked_repository_is_no_failed_trial(tmp_path, monkeypatch):
     with pytest.raises(InputError, match="another DVC command is at work"):
         run_experiment("t-1", commit, {"train_ml.svm_rbf.C": 1.0}, [], folder / "log")
     lock.close()
-
-
-def test_recordings_that_only_the_folder_has_are_named(tmp_path, monkeypatch):
-    """Those that an experiment's copy of the repository would lack."""
-    run(tmp_path, "git", "init", "-q")
-    for name in ("raw/mine/anger/1.wav", "raw/kept/1.wav", "raw/kept.dvc", "raw/in git.wav", "noise/street.wav"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / ".gitignore").write_text("raw/mine\nraw/kept\n")
-    run(tmp_path, "git", "add", "raw/in git.wav", "raw/kept.dvc")
-    content = load_params(ROOT / "params.yaml").model_dump()
-    content["raw"]["path"], content["augment"]["noise_folder"] = "raw", "noise"
-    content["augment"]["room_folder"] = str(tmp_path / "elsewhere")
-    monkeypatch.chdir(tmp_path)
-    assert untracked_inputs(Params.model_validate(content)) == ["noise", "raw/mine"]

@@ -1,6 +1,7 @@
 """The ablation: its plan, its verdicts, and a run of real DVC experiments in a small repository."""
 
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -314,15 +315,21 @@ variants:
 """
 
 
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory):
-    """A repository whose pipeline draws predictions, and what a run of its ablation printed."""
-    folder = toy_repository(tmp_path_factory.mktemp("toy"), TOY, PIPELINE)
+def ablation_repository(folder: Path) -> Path:
+    """Make a repository whose pipeline draws predictions, with an ablation."""
+    toy_repository(folder, TOY, PIPELINE)
     (folder / ".gitignore").write_text("/data\n")
     (folder / "benchmarks").mkdir()
     (folder / "benchmarks/ablation.yaml").write_text(VARIANT)
     run(folder, "git", "add", "-A")
     run(folder, "git", "commit", "-qm", "ablation")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """The repository, and what a run of its ablation printed."""
+    folder = ablation_repository(tmp_path_factory.mktemp("toy"))
     return folder, call(folder, "ablation")
 
 

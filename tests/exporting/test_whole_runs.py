@@ -117,10 +117,19 @@ def test_a_thousand_predictions_take_no_more_memory_than_a_hundred(trained, demo
     assert used[-1] - used[0] < 10, used  # MiB; what is lost once a prediction, a clip of 2 s alone, would be 60
 
 
+def test_the_card_with_the_licences_goes_along(trained, tmp_path):
+    for name in ("fuse/ensemble", "train_ml/svm_rbf"):
+        write_folder(export(trained / "data/models" / name, one_clip=True), tmp_path / name)
+        card = (trained / "data/models" / name / "model_card.md").read_text()
+        assert (tmp_path / name / "model_card.md").read_text() == card
+        assert "made by this project" in card
+
+
 def test_the_metadata_tells_what_goes_in(trained):
     for folder in folders(trained):
         about = {each.key: each.value for each in export(folder).model.metadata_props}
         assert json.loads(about["audio"])["sample_rate"] == RATE
+        assert "synthetic speech that this project made" in about["terms"]
         assert ("functionals names" in about) == (
             "train_ml" in str(folder) or "residual" in str(folder) or "fuse" in str(folder)
         )

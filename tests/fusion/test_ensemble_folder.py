@@ -44,6 +44,18 @@ def test_members_are_copied_with_the_rule_of_each_fold(made):
     assert of_fold["fold"] == "fold_2"
 
 
+def test_the_corpora_of_all_members_are_told(made):
+    folders, fusion, folder = made
+    about = json.loads((folders["b"] / "model.json").read_text())
+    other = {"clips": 1, "speakers": 1, "languages": [], "licence": "CC BY-NC 4.0", "synthetic": False}
+    about["learnt_from"]["corpora"] |= {"another": other}
+    (folders["b"] / "model.json").write_text(json.dumps(about))
+    write_ensemble(folders, fusion, folder)
+    corpora = json.loads((folder / "model.json").read_text())["learnt_from"]["corpora"]
+    assert list(corpora) == ["another", "c"] and corpora["another"] == other
+    assert "another (non-commercial) may inherit its terms" in (folder / "model_card.md").read_text()
+
+
 def test_it_replaces_the_one_before_and_has_the_same_bytes(made):
     folders, fusion, folder = made
     write_ensemble(folders, fusion, folder)

@@ -66,10 +66,10 @@ def test_the_wheel_holds_the_library_and_nothing_else(wheel):
     assert {
         "ser/py.typed",
         "ser/reporting/model_card.md",
+        "ser/settings/all_sections.yaml",
         "ser/serving/page/index.html",
         "ser/serving/static/static.js",
     } <= {*names}
-    assert [name for name in names if name.endswith("extra_metadata/params.yaml")]
     suffixes = {Path(name).suffix for name in names if not name.split("/")[0].endswith("dist-info")}
     assert suffixes <= {".py", ".typed", ".yaml", ".md", ".html", ".css", ".js", ".svg", ".txt"}, suffixes
     assert not [name for name in names if "test" in name.lower() or name.startswith("ser/data")]

@@ -256,6 +256,70 @@ def test_a_run_without_epochs_importance_speakers_or_sexes_lacks_what_they_give(
     assert scores[["low", "high"]].isna().all(axis=None)
 
 
+def without_speakers(folder: Path) -> None:
+    clips = pd.read_csv(folder / "data/prepared/clips.csv")
+    write_csv(clips.assign(speaker=""), folder / "data/prepared/clips.csv")
+
+
+def of_two_corpora(folder: Path) -> None:
+    clips = pd.read_csv(folder / "data/prepared/clips.csv")
+    write_csv(
+        clips.assign(corpus=np.where(clips["speaker"] < "demo:06", "a.b", "c")), folder / "data/prepared/clips.csv"
+    )
+
+
+def change_tables(change):
+    """Return what changes the predictions of every model."""
+
+    def of_all(folder: Path) -> None:
+        for path in sorted((folder / "data/predictions").glob("*/*.csv")):
+            write_predictions(change(pd.read_csv(path)), path)
+
+    return of_all
+
+
+def never_angry(table: pd.DataFrame) -> pd.DataFrame:
+    left = table[[f"p_{emotion}" for emotion in EMOTIONS]].assign(p_anger=0.0)
+    return table.assign(**left.div(left.sum(axis=1), axis=0))
+
+
+def without_an_ensemble(folder: Path) -> None:
+    shutil.rmtree(folder / "data/predictions/fuse")
+
+
+ODD = {
+    "no known speakers": without_speakers,
+    "two corpora": of_two_corpora,
+    "one fold": change_tables(lambda table: table[table["fold"] == 0]),
+    "no validation rows": change_tables(lambda table: table[table["part"] == "test"]),
+    "an emotion never predicted": change_tables(never_angry),
+    "an emotion that no test clip shows": change_tables(
+        lambda table: table[(table["part"] == "validation") | (table["emotion"] != "anger")]
+    ),
+    "validation of one emotion": change_tables(
+        lambda table: table[(table["part"] == "test") | (table["emotion"] == "anger")]
+    ),
+    "certain and wrong": change_tables(
+        lambda table: table.assign(**{f"p_{emotion}": float(emotion == "fear") for emotion in EMOTIONS})
+    ),
+    "no ensemble": without_an_ensemble,
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_metrics_are_numbers_that_dvc_shows_whatever_the_run(odd, evaluated, tmp_path, monkeypatch, capsys):
+    """Of at most four digits, of which `dvc metrics diff` shows five; none is NaN, a truth value, a list or a text."""
+    folder = shutil.copytree(evaluated[0], tmp_path / "copy")
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("evaluate.write_charts", lambda *_, **__: None)
+    ODD[odd](folder)
+    evaluate()
+    found = [json.loads((folder / f"reports/{name}.json").read_text()) for name in ("metrics", "validation")]
+    values = [value for file in found for scores in file.values() for value in scores.values()]
+    assert len(found[0]) >= 3 and len(values) >= 18
+    assert all(type(value) is float and 0 <= value <= 1 and value == round(value, 4) for value in values)
+
+
 def test_a_speaker_dependent_split_is_reported_in_red_and_on_the_charts(evaluated, tmp_path, monkeypatch, capsys):
     copy = shutil.copytree(evaluated[0], tmp_path / "copy")
     before = contents(copy / "reports")

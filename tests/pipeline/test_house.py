@@ -28,7 +28,7 @@ def definition(stage: str) -> dict:
 
 
 def script_of(stage: str) -> Path:
-    return ROOT / definition(stage)["cmd"].split()[1]
+    return ROOT / next(word for word in definition(stage)["cmd"].split() if word.startswith("stages/"))
 
 
 def code_of(stage: str) -> set[str]:
@@ -54,10 +54,10 @@ def test_room_is_small_and_imports_nothing_by_itself(room):
     assert [path.stem for path in modules if path.stem == room] == []  # no audio/audio.py
 
 
-def test_templates_lie_beside_the_module_that_fills_them():
+def test_templates_and_defaults_lie_beside_the_module_that_reads_them():
     others = [path for path in LIBRARY.rglob("*.*") if path.suffix not in (".py", ".pyc", ".typed")]
     others = [path for path in others if path.parent not in WEB_PAGES]
-    assert len(others) == 5
+    assert len(others) == 7
     assert [path for path in others if not path.with_suffix(".py").is_file()] == []
 
 
@@ -146,6 +146,23 @@ def digest(path: Path) -> str:
     entries = [{"md5": digest(file), "relpath": file.relative_to(path).as_posix()} for file in files]
     listed = json.dumps(sorted(entries, key=lambda entry: entry["relpath"]), sort_keys=True)
     return hashlib.md5(listed.encode()).hexdigest() + ".dir"
+
+
+def test_metrics_are_written_as_dvc_compares_them():
+    """All files under metrics: by the one function that rounds to what DVC shows and refuses what it does not."""
+    files = {
+        Path(next(iter(metric)) if isinstance(metric, dict) else metric).name
+        for stage in DVC_YAML
+        for metric in definition(stage).get("metrics", [])
+    }
+    calls = [
+        (node.func.id, ast.unparse(node.args[1]))
+        for path in STAGES.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 2
+    ]
+    written = {file: {name for name, place in calls if f"'{file}'" in place} for file in files}
+    assert written == dict.fromkeys({"metrics.json", "validation.json", "audit.json"}, {"write_metrics"})
 
 
 def test_the_committed_lock_is_of_the_committed_code():

@@ -52,8 +52,9 @@ def test_the_card_names_corpora_and_licences(tmp_path):
     write_json(ABOUT, tmp_path / "model.json")
     add_results(tmp_path, table(ROWS))
     card = (tmp_path / "model_card.md").read_text()
-    assert "| demo | 3 | 1 | synthetic | made by this project |" in card
-    assert "| mi\\|ne | 1,200 | unknown | unknown | CC BY-NC 4.0 |" in card
+    assert "| demo | 3 | 1 | synthetic | synthetic, made by this project |" in card
+    assert "| mi\\|ne | 1,200 | unknown | unknown | CC BY-NC 4.0 (non-commercial) |" in card
+    assert r"Weights learnt from mi\|ne (non-commercial) may inherit its terms." in card
     assert "0.500 on test clips, 1.000 on those of validation speakers; guessing reaches 0.500" in card
     assert "only ever heard synthetic speech" not in card
     of_demo = ABOUT | {"fold": "fold_1", "normalization": "speaker"}

@@ -83,7 +83,49 @@ def test_models_that_read_a_level_which_is_a_leak_are_warned_of(tmp_path, group,
     write_model_card(tmp_path / "card.md", read_run(tmp_path / "reports", tmp_path / "data", settings))
     warning = "> **⚠ The recorded level is read by svm\\_rbf, and how loud clips were recorded gives the emotions of "
     card = (tmp_path / "card.md").read_text()
-    assert (warning in card) == ("(level\\_active alone: UAR 0.750, chance 0.250): leave level out" in card) == told
+    assert (
+        (warning in card)
+        == ("(level of the speech without its pauses alone: UAR 0.750, chance 0.250): leave level out" in card)
+        == told
+    )
+
+
+LENGTH, LEVEL = "length{}, UAR 0.300 in corpus0 (chance 0.250). ", "mean level, UAR 0.250 in corpus0 (chance 0.250). "
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "said", "named"),
+    [
+        (
+            ["leak", "cue"],
+            "**⚠ 1 property of the raw files alone gives the emotion away, and 1 more tells better than chance: "
+            "scores on these data mean little** (`reports/data/cues.csv`).",
+            ["- **⚠ leak: " + LENGTH.format("**"), "- cue: " + LEVEL],
+        ),
+        (
+            ["cue", "cue"],
+            "2 properties of the raw files alone tell the emotions better than chance, none of them so well that it "
+            "would be a leak (`reports/data/cues.csv`).",
+            ["- cue: " + LENGTH.format(""), "- cue: " + LEVEL],
+        ),
+        (["", ""], "No property of the raw files alone tells the emotions better than chance (`reports/", []),
+    ],
+)
+@pytest.mark.parametrize("p", [None, 0.001])
+def test_leaks_cues_and_none_of_the_audits_table_are_told_apart(tmp_path, verdicts, said, named, p):
+    """The table is the one source: the card tells what the audit printed, with a p value or without."""
+    card_of(tmp_path, make_clips())
+    cues = pd.read_csv(tmp_path / "reports/data/cues.csv").assign(verdict=verdicts)
+    cues = cues if p is None else cues.assign(p=[p, None])
+    cues.to_csv(tmp_path / "reports/data/cues.csv", index=False)
+    write_model_card(tmp_path / "card.md", read_run(tmp_path / "reports", tmp_path / "data", RUN_SETTINGS))
+    card = (tmp_path / "card.md").read_text()
+    assert said in card
+    lines = [line for line in card.splitlines() if line.startswith(("- **⚠ leak", "- cue"))]
+    assert len(lines) == len(named)
+    assert all(line.startswith(start) for line, start in zip(lines, named, strict=True))
+    assert ("mean little.** See “Data”." in card.partition("## Model")[0]) == ("leak" in verdicts)
+    assert_tables_are_whole(card)
 
 
 def test_clips_that_no_fold_tests_are_told(tmp_path):
@@ -100,7 +142,9 @@ def test_licences_of_known_corpora_and_a_gap_for_ones_own(tmp_path):
     clips = make_clips(corpora=2)
     clips["corpus"] = clips["corpus"].map({"corpus0": "ravdess", "corpus1": "mine"})
     card, _ = card_of(tmp_path, clips)
-    assert re.search(r"`ravdess` \|.*\| CC BY-NC-SA 4.0 \|", card)
+    assert re.search(r"`ravdess` \|.*\| CC BY-NC-SA 4.0 \(non-commercial, share alike\) \|", card)
+    assert "Weights learnt from ravdess (non-commercial, share alike) may inherit its terms." in card
+    assert "Of mine no licence is known" in card and "not legal advice" in card
     assert "https://doi.org/10.1371/journal.pone.0196391" in card
     assert re.search(r"`mine` \|.*\| \*\*unknown: fill in\*\* \|", card)
     assert "only ever seen synthetic speech" not in card
@@ -110,6 +154,26 @@ def test_a_synthetic_corpus_is_not_for_people(tmp_path):
     card, _ = card_of(tmp_path, make_clips().assign(source="synthetic"))
     assert "only ever seen synthetic speech" in card
     assert "fill in** |" not in card
+    assert "synthetic, made by this project |" in card and "may inherit" not in card
+
+
+def test_a_licence_that_was_stated_counts_and_encoders_have_their_own(tmp_path):
+    _, run = card_of(tmp_path, make_clips())
+    origin = {"corpus0": {"licence": "<b>ours</b> | for\nresearch", "synthetic": False}}
+    checkpoints = {"a": "lab/wav_lm", "b": "lab/wav_lm"}
+    settings = run.settings | {"train_transformer": run.settings["train_transformer"] | {"checkpoints": checkpoints}}
+    write_model_card(tmp_path / "card.md", run._replace(origin=origin, settings=settings))
+    card = (tmp_path / "card.md").read_text()
+    assert r"| \<b\>ours\</b\> \| for research |" in card and "fill in** |" not in card
+    assert r"What was pretrained, lab/wav\_lm, has a licence of its own" in card
+    assert_tables_are_whole(card)
+
+
+def test_sounds_are_promised_where_there_are_some(tmp_path):
+    card, run = card_of(tmp_path, make_clips())
+    assert "holds the charts, the sounds and the mistakes." in card
+    write_model_card(tmp_path / "card.md", run._replace(settings=run.settings | {"report": {"sounds": False}}))
+    assert "holds the charts and the mistakes." in (tmp_path / "card.md").read_text()
 
 
 def test_a_speaker_dependent_split_is_said_first(tmp_path):

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from browsers import BROWSER, LOW_CONTRAST, UNLABELLED, sync_api
+from browsers import LOW_CONTRAST, UNLABELLED, launched, sync_api
 from conftest import ROOT, run_script
 from report_tables import make_clips, write_charts_of, write_run
 
@@ -26,10 +26,8 @@ def page_file(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser():
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with sync_api.sync_playwright() as playwright, launched(playwright) as found:
+        yield found
 
 
 @pytest.fixture

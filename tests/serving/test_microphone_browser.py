@@ -7,10 +7,10 @@ import pytest
 import soundfile
 from scipy.signal import correlate, resample_poly
 
-from browsers import LOW_CONTRAST, UNLABELLED, sync_api
+from browsers import LOW_CONTRAST, UNLABELLED, launched, sync_api
 from conftest import CORPORA, needs_corpora
 from running_service import running
-from served_page import launched, opened, tab_to
+from served_page import opened, tab_to
 
 pytestmark = [pytest.mark.verify, needs_corpora]
 pytest_plugins = ["running_service"]

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 import soundfile
 
-from browsers import LOW_CONTRAST, UNLABELLED, sync_api
+from browsers import LOW_CONTRAST, UNLABELLED, launched, sync_api
 from running_service import running
 from ser.timelines.formats import FORMATS, read_json
-from served_page import analyse, launched, opened, tab_to
+from served_page import analyse, opened, tab_to
 
 pytestmark = pytest.mark.verify
 pytest_plugins = ["running_service"]

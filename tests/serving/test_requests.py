@@ -207,6 +207,7 @@ def test_the_model_and_its_limits_are_told(client):
     assert (told["model"], told["synthetic"], told["sample_rate"]) == ("train_ml/svm_rbf", True, 16000)
     assert told["limits"] == {"bytes": 1_000_000, "seconds": 3600.0, "live_seconds": 3600.0}
     assert (told["version"], told["learnt_from"]["speakers"]) == (ser.__version__, 6)
+    assert "synthetic speech that this project made" in told["terms"]
 
 
 def test_requests_are_counted_by_route_and_status(service, client):

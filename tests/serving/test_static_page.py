@@ -16,7 +16,7 @@ import soundfile
 import soxr
 
 import ser
-from browsers import LOW_CONTRAST, UNLABELLED, sync_api
+from browsers import LOW_CONTRAST, UNLABELLED, launched, sync_api
 from conftest import CORPORA, needs_corpora, run_script, run_stage, workplace
 from ser.audio.recordings import UnusableAudioError
 from ser.errors import InputError
@@ -24,7 +24,7 @@ from ser.serving import static_page
 from ser.serving.resampling_tables import measured
 from ser.serving.static_page import RATES, RUNTIME, write_static_page
 from ser.timelines.json_timeline import read_json
-from served_page import launched, opened, tab_to
+from served_page import opened, tab_to
 
 pytestmark = pytest.mark.verify
 expect = sync_api.expect

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ser.errors import InputError
 from ser.storage.shards import Ragged, RaggedWriter, TableWriter, drop_items
 
 STAGES = Path(__file__).parents[2] / "stages"
@@ -271,3 +272,25 @@ def test_table_refuses_rows_of_another_kind(tmp_path, other):
     with pytest.raises(ValueError, match="table.npy has rows of float64"), TableWriter(tmp_path / "table.npy") as table:
         table.append(np.zeros((1, 3)))
         table.append(other)
+
+
+def test_a_reader_gets_the_old_items_or_a_refusal_while_they_are_written_anew(tmp_path):
+    """It would read rows of the new shards where the old index says."""
+    old, new = arrays([3, 4, 5]), arrays([4, 3, 5], seed=2)
+    reader = write(tmp_path, old, shard_bytes=1)
+    assert_same(reader.select(np.array([0])), old[:1])
+    pickled = pickle.dumps(reader)
+    write(tmp_path, new, shard_bytes=1)
+    for read in (lambda: reader[1], lambda: reader.select(np.array([2]))[0], lambda: pickle.loads(pickled)):
+        with pytest.raises(InputError, match="was written anew while it was read: run this again"):
+            read()
+    assert_same(Ragged.open(tmp_path), new)
+
+
+def test_what_a_writer_replaces_is_gone_before_its_first_item(tmp_path):
+    """Killed from here on, it leaves no index: else that of an earlier run would go with the new shards."""
+    write(tmp_path, arrays([3, 4, 5]), shard_bytes=1)
+    with RaggedWriter(tmp_path) as writer:
+        assert list(tmp_path.iterdir()) == []
+        writer.append(arrays([2])[0])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index.npy", "shard_000.npy"]

@@ -10,20 +10,20 @@ import numpy as np
 import pandas as pd
 from sklearn.tree import DecisionTreeClassifier
 
+from ser.audit.cue_significance import LEVEL, Labelled, binned, family_p_values
+from ser.audit.cue_words import CUE, LEAK, POOLED
 from ser.audit.recording_faults import MEASURED
 from ser.storage.recorded_level import LEVEL_CUES
 
 NUMERIC = (*dict.fromkeys([*MEASURED, *LEVEL_CUES]), "sample_rate", "channels")
 FORMAT = ("container", "codec")  # the two words of a recording's ``encoding``
-CATEGORICAL = ("speaker", "statement", *FORMAT)
-CUE, LEAK = 0.05, 0.25  # UAR above chance
+NAMES = ("speaker", "statement", *FORMAT, "corpus")
 FOLDS = 5
 LEAVES = 2  # an emotion: a stump tells two emotions at most, and one emotion may lie between two others
 LEAF_SHARE = 0.05  # of an average emotion's clips, the fewest of a leaf
 LEAST_LEAF = 3  # clips
 FORMAT_DEVIATIONS = 3.0  # standard deviations that the clips of an emotion in a format differ by chance
-POOLED = "(all)"
-COLUMNS = ["corpus", "cue", "clips", "emotions", "uar", "chance", "excess", "verdict"]
+COLUMNS = ["corpus", "cue", "clips", "emotions", "uar", "chance", "excess", "p", "verdict"]
 
 
 def measure_cues(table: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -38,26 +38,36 @@ def measure_cues(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     Parameters
     ----------
     table : pd.DataFrame
-        With ``corpus`` and ``emotion``; those of `NUMERIC` and `CATEGORICAL` that it has are measured, `FORMAT` by
+        With ``corpus`` and ``emotion``; those of `NUMERIC` and `NAMES` that it has are measured, `FORMAT` by
         ``encoding`` (``WAV PCM_16``; one word, as of synthetic clips, states no format). Clips without an emotion, and
         unknown values, are passed over.
     seed : int
-        Of the folds.
+        Of the folds and of the shuffled emotions of the test.
 
     Returns
     -------
     pd.DataFrame
         One row a property and corpus (`POOLED`: all, if there are several): ``uar``, ``chance`` (one over the number
-        of emotions), ``excess`` and ``verdict``: "leak" where the excess is more than `LEAK`, "cue" where more than
-        `CUE`, else "". A corpus of one emotion has no rows.
+        of emotions), ``excess``, ``p`` and ``verdict``. Where the excess is more than `CUE`, ``p`` is the probability
+        that any property stands out as much if none tells the emotions, see `family_p_values`; else NaN, not tested.
+        The verdict is "leak" where the excess is more than `LEAK`, "cue" where more than `CUE`, if p is at most
+        `LEVEL`; else "". A corpus of one emotion has no rows.
     """
     table = with_format(table[table["emotion"] != ""])
-    rows = []
+    rows, family = [], []
     for corpus, group in _groups(table):
-        for cue in (*NUMERIC, *CATEGORICAL, *(["corpus"] if corpus == POOLED else [])):
-            if cue in group:
-                rows.append(_row(corpus, cue, group, seed))
-    return pd.DataFrame([row for row in rows if row], columns=COLUMNS)
+        for kind, cues in (("numbers", NUMERIC), ("names", NAMES if corpus == POOLED else NAMES[:-1])):
+            of_kind = [row for cue in cues if cue in group and (row := _row(corpus, cue, group, seed))]
+            if of_kind:
+                rows += of_kind
+                family.append(_labelled(kind, corpus, group, [row["cue"] for row in of_kind]))
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    asked = (found["excess"] > CUE).to_numpy(dtype=bool)
+    if asked.any():
+        found["p"] = np.where(asked, family_p_values(family, asked, seed), np.nan)
+    significant = found["p"] <= LEVEL
+    found["verdict"] = np.select([significant & (found["excess"] > LEAK), significant], ["leak", "cue"], "")
+    return found
 
 
 def with_format(table: pd.DataFrame) -> pd.DataFrame:
@@ -93,9 +103,21 @@ def _row(corpus: str, cue: str, group: pd.DataFrame, seed: int) -> dict | None:
     sizes = np.bincount(emotions)
     uar = float((np.bincount(emotions, weights=votes) / sizes).mean())
     chance = 1 / count
-    excess = uar - chance
-    verdict = "leak" if excess > LEAK else "cue" if excess > CUE else ""
-    return dict(zip(COLUMNS, (corpus, cue, len(group), count, uar, chance, excess, verdict), strict=True))
+    return dict(zip(COLUMNS, (corpus, cue, len(group), count, uar, chance, uar - chance, np.nan, ""), strict=True))
+
+
+def _labelled(kind: str, corpus: str, group: pd.DataFrame, cues: list[str]) -> Labelled:
+    """Return what the test needs of the properties of a kind; a clip of an unknown speaker is one of its own."""
+    emotions = np.unique(group["emotion"], return_inverse=True)[1]
+    if kind == "numbers":
+        values = [binned(group[cue].to_numpy(dtype=float)) for cue in cues]
+        speakers = group["speaker"] if "speaker" in group else pd.Series("", index=group.index)
+        names = np.where(speakers == "", np.arange(len(group)).astype(str), ":" + speakers)
+        blocks = np.unique(names, return_inverse=True)[1]
+    else:
+        values = [np.where(group[cue] == "", -1, np.unique(group[cue], return_inverse=True)[1]) for cue in cues]
+        blocks = np.zeros(len(group), dtype=int)
+    return Labelled((corpus, kind), emotions, blocks, values)
 
 
 def _folds(group: pd.DataFrame, emotions: np.ndarray, seed: int) -> np.ndarray:

@@ -98,7 +98,7 @@ def file_table(tables: list[pd.DataFrame], settings: Prepare) -> pd.DataFrame:
         An emotion is selected that no clip has.
     """
     columns = [*COLUMNS, "written", "reason", "readable"]
-    files = pd.concat([table.reindex(columns=columns) for table in tables], ignore_index=True)
+    files = pd.concat([table.reindex(columns=columns, fill_value="") for table in tables], ignore_index=True)
     files["readable"] = files["readable"].ne(False)  # of clips nothing is said
     files = files.fillna("").sort_values("clip", ignore_index=True)
     files["acted"] = files["emotion"]

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from ser.charts.figures import BLUE, GREEN, GREY, HIGHLIGHTED, ORANGE, VERMILION, new_figure, styles, tidy
+from ser.charts.figures import BLUE, GREEN, GREY, HIGHLIGHTED, ORANGE, VERMILION, new_figure, short_name, styles, tidy
 
 MACRO = "macro average"
+LONGEST = 21  # characters of a model in a legend and above a small panel
 PANELS = 6  # models of a reliability diagram
 AREA_OF_A_DOT = 160.0  # points squared, if it held all clips
 
@@ -85,7 +86,7 @@ def reliability_chart(reliability: pd.DataFrame, models: Sequence[str]) -> Figur
     for axes, model in zip(grid.flat, models, strict=False):
         tidy(axes).plot([0, 1], [0, 1], ":", color=GREY, lw=1)
         axes.set(xlim=(0, 1.03), ylim=(0, 1.03), aspect="equal")
-        axes.set_title(model, fontsize=9)
+        axes.set_title(short_name(model, LONGEST), fontsize=9)
         axes.tick_params(labelsize=8)
         for name, (color, marker, face) in looks.items():
             bins = reliability[(reliability["model"] == model) & (reliability["probabilities"] == name)]
@@ -120,7 +121,11 @@ def coverage_chart(coverage: pd.DataFrame, *, highlight: Sequence[str] = ()) -> 
     looks = styles(order)
     for model in order[::-1]:
         curve = coverage[coverage["model"] == model].sort_values("coverage")
-        label = f"{model}  {everything.at[model, 'accuracy']:.3f}" if model in order[:HIGHLIGHTED] else None
+        label = (
+            f"{short_name(model, LONGEST)}  {everything.at[model, 'accuracy']:.3f}"
+            if model in order[:HIGHLIGHTED]
+            else None
+        )
         axes.plot(curve["coverage"], curve["accuracy"], label=label, **looks[model])
     if len(order) > HIGHLIGHTED:
         axes.plot([], [], color=GREY, lw=0.8, label=f"{len(order) - HIGHLIGHTED} other models")
@@ -129,7 +134,8 @@ def coverage_chart(coverage: pd.DataFrame, *, highlight: Sequence[str] = ()) -> 
     axes.set(xlabel="share of the clips that the model decides", ylabel="accuracy on these")
     axes.xaxis.set_major_formatter(PercentFormatter(1, 0))
     handles, labels = axes.get_legend_handles_labels()
-    ranks = sorted(range(len(labels)), key=lambda i: _rank(labels[i], order))
+    names = [short_name(model, LONGEST) for model in order]
+    ranks = sorted(range(len(labels)), key=lambda i: _rank(labels[i], names))
     figure.legend(
         [handles[i] for i in ranks], [labels[i] for i in ranks], title="model, accuracy over all clips", **_FOOT
     )
@@ -162,7 +168,7 @@ def training_chart(training: pd.DataFrame, chance: float) -> Figure:
         right.axhline(chance, color=GREY, lw=1, ls="-.", label="chance level")
         left.set(ylabel="loss (nats)", ylim=(0, None))
         right.set(ylabel="score", ylim=(0, 1))
-        left.set_title(model, loc="left", fontsize=10, fontweight="bold")
+        left.set_title(short_name(model, 2 * LONGEST), loc="left", fontsize=10, fontweight="bold")
     for axes in grid[-1]:
         axes.set_xlabel("epoch")
     handles, labels = grid[0][1].get_legend_handles_labels()  # the losses have the colours of the accuracies
@@ -198,10 +204,10 @@ def _legend(figure: Figure, title: str) -> None:
     figure.legend(title=title, **_FOOT)
 
 
-def _rank(label: str, order: Sequence[str]) -> int:
+def _rank(label: str, order: list[str]) -> int:
     """Return the place of a legend's entry: its model's, or the end."""
     model = label.rsplit("  ", 1)[0]
-    return list(order).index(model) if model in order else len(order)
+    return order.index(model) if model in order else len(order)
 
 
 def _ordered(values: pd.Series, highlight: Sequence[str]) -> pd.Series:
@@ -218,7 +224,7 @@ def _macro_curves(axes: Axes, table: pd.DataFrame, names: tuple[str, str], areas
     looks = styles(list(areas.index))
     for position, (model, area) in enumerate(areas.items()):
         curve = macro[macro["model"] == model].sort_values(x, kind="stable")
-        label = f"{model}  {area:.3f}" if position < HIGHLIGHTED else None
+        label = f"{short_name(model, LONGEST)}  {area:.3f}" if position < HIGHLIGHTED else None
         axes.plot(curve[x], curve[y], label=label, **look, **looks[model])
     others = areas.iloc[HIGHLIGHTED:]
     if len(others):

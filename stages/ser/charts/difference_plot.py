@@ -2,18 +2,16 @@
 
 from pathlib import Path
 
-import matplotlib
 import pandas as pd
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 from ser.evaluation.comparisons import BETTER, WORSE
 from ser.lettering.picture_letters import Lettering
+from ser.lettering.plain_matplotlib import Figure
 from ser.storage.whole_files import written
 
 COLORS = {BETTER: "#009E73", WORSE: "#D55E00"}  # colour-blind safe (Okabe & Ito); all others grey
 DPI = 100
-matplotlib.rcParams["text.parse_math"] = False  # names of models may hold $
 
 
 def difference_chart(models: pd.DataFrame, path: Path | str, *, confidence: float) -> None:

@@ -11,14 +11,13 @@ import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
-import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import RendererBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from ser.lettering.picture_letters import Lettering
+from ser.lettering.plain_matplotlib import Figure, matplotlib
 from ser.storage.whole_files import written
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, BLACK = (
@@ -35,7 +34,6 @@ DASHES = ("-", "--", ":", "-.")
 GREY = "#8C8C8C"  # what is there for comparison: readable on white and on black
 RED = "#C00000"
 DPI = 100
-matplotlib.rcParams["text.parse_math"] = False  # names of speakers and models may hold $
 HIGHLIGHTED = 4  # models with a colour of their own; the others are grey, or nobody could follow any
 
 
@@ -82,6 +80,12 @@ def styles(models: Sequence[str]) -> dict[str, dict]:
         for i, model in enumerate(models[:HIGHLIGHTED])
     }
     return marked | {model: {"color": GREY, "ls": "-", "lw": 0.8, "zorder": 2} for model in models[HIGHLIGHTED:]}
+
+
+def short_name(name: str, longest: int = 24) -> str:
+    """Return a name that leaves room for the chart: its beginning and, as names often differ there, more of its end."""
+    ahead = (longest - 1) * 2 // 5
+    return name if len(name) <= longest else f"{name[:ahead]}…{name[ahead + 1 - longest :]}"
 
 
 def save_png(figure: Figure, path: Path | str, warning: str = "", *, lettering: Lettering | None = None) -> None:

@@ -7,7 +7,6 @@ References
 
 from pathlib import Path
 
-import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib import colormaps
@@ -15,17 +14,16 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from ser.lettering.picture_letters import Lettering
+from ser.lettering.plain_matplotlib import Figure
 from ser.storage.whole_files import written
 
 COLOURS = "viridis_r"  # the better, the darker: the best stands out on white
 WORST = 0.25  # this share of the lines has the last colour: a few bad ones would leave the good ones indistinct
 LOG_RATIO = 20  # positive values that span more than this go on a logarithmic axis
 FEW = 6  # up to so many different numbers are themselves the ticks
-matplotlib.rcParams["text.parse_math"] = False  # words, such as names of corpora, may hold $
 NUMBERS_BELOW = 0.8  # part of an axis that numbers take if there are words too
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ser.charts.figures import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION, new_figure, tidy
+from ser.charts.figures import BLACK, BLUE, GREEN, GREY, ORANGE, VERMILION, new_figure, short_name, tidy
 from ser.evaluation.subgroups import tested_emotions
 
 NAMED_SPEAKERS = 40  # more than these are drawn without their names
@@ -28,7 +28,8 @@ def scores_chart(scores: pd.DataFrame) -> Figure:
     uar = scores[scores["score"] == "uar"].set_index("model")
     models = uar.drop(index=["chance", "majority"], errors="ignore")
     models = models.sort_values("value", ascending=False, kind="stable").iloc[::-1]  # what is drawn last is on top
-    figure = new_figure(5.4, 1.3 + 0.3 * len(models))
+    beyond = max(0, max(map(len, models.index)) - 22)  # characters for which the chart is made wider, by 0.075 inches
+    figure = new_figure(5.4 + 0.075 * beyond, 1.3 + 0.3 * len(models))
     axes = tidy(figure.add_subplot(), "x")
     places = np.arange(len(models))
     _whiskers(axes, models, places)
@@ -58,7 +59,7 @@ def confusion_chart(confusion: pd.DataFrame) -> Figure:
     emotions = sorted(set(confusion["actual"]) | set(confusion["predicted"]))
     cells = confusion.set_index(["actual", "predicted"]).reindex(pd.MultiIndex.from_product([emotions] * 2))
     shares, counts = cells["share"].unstack(), cells["clips"].fillna(0).astype(int).unstack()
-    names = [_short(emotion, 40) for emotion in emotions]
+    names = [short_name(emotion, 40) for emotion in emotions]
     more = 0.08 * max(0, max(map(len, names)) - len("happiness"))  # inches that longer words take
     side = 2.6 + 0.62 * len(shares)
     figure = new_figure(side + 0.9 + more, side + more * 0.6)
@@ -116,7 +117,7 @@ def speakers_chart(groups: pd.DataFrame, model: str, chance: float, *, sex: dict
     line(chance, color=GREY, lw=1.2, ls="--", label=f"chance {chance:.3f}")
     limit(0, 1.02)
     if named:
-        names = [_short(name) + _lacks(n, tested) for name, n in zip(rows["value"], rows["emotions"], strict=True)]
+        names = [short_name(name) + _lacks(n, tested) for name, n in zip(rows["value"], rows["emotions"], strict=True)]
         axes.set_yticks(-rows.index, names, fontsize=8)
         axes.set(xlabel="UAR", ylim=(-len(rows) + 0.4, 0.6))
         axes.tick_params(axis="y", length=0)
@@ -128,7 +129,7 @@ def speakers_chart(groups: pd.DataFrame, model: str, chance: float, *, sex: dict
         )
         for place, side in ((0, "left"), ((len(complete) or len(rows)) - 1, "right")):
             offset = (6, -4) if side == "left" else (-4, 8)
-            axes.annotate(_short(rows.at[place, "value"]), (place, rows.at[place, "uar"]), offset, fontsize=8,
+            axes.annotate(short_name(rows.at[place, "value"]), (place, rows.at[place, "uar"]), offset, fontsize=8,
                           textcoords="offset points", ha=side)  # fmt: skip
     figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=9)
     return figure
@@ -152,7 +153,7 @@ def groups_chart(groups: pd.DataFrame, model: str, chance: float) -> Figure:
     counts = rows["speakers"].astype(int)
     known = [f" ({n} speaker{'s' * (n != 1)})" if n else "" for n in counts]
     emotions = [_lacks(n, tested) for n in rows["emotions"]]
-    labels = [_short(name) + count + lack for name, count, lack in zip(rows["name"], known, emotions, strict=True)]
+    labels = [short_name(name) + count + lack for name, count, lack in zip(rows["name"], known, emotions, strict=True)]
     axes.set_yticks(places, labels)
     axes.tick_params(axis="y", length=0)
     axes.set(xlim=(0, 1), ylim=(-0.6, places.max() + 0.6), xlabel="UAR")
@@ -193,7 +194,7 @@ def importance_chart(importance: pd.DataFrame) -> Figure:
                 axes.set_visible(False)
                 continue
             _importance(axes, rows[rows["model"] == models[position]].set_index("group").loc[order])
-            axes.set_title(models[position], fontsize=10)
+            axes.set_title(short_name(models[position]), fontsize=10)
             axes.set_xlim(1.05 * low - 0.01, 1.05 * high + 0.01)
             axes.tick_params(axis="x", labelbottom=True, labelsize=8)
             axes.set_yticks(range(len(order)), order if position == 0 else [""] * len(order), fontsize=8)
@@ -217,8 +218,3 @@ def _whiskers(axes: Axes, rows: pd.DataFrame, places: np.ndarray) -> None:
 
 def _lacks(emotions: int, tested: int) -> str:
     return f", {emotions:.0f} of {tested} emotions" if emotions < tested else ""
-
-
-def _short(name: str, longest: int = 24) -> str:
-    """Return a name that leaves room for the chart."""
-    return name if len(name) <= longest else name[: longest - 1] + "…"

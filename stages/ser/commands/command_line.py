@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import click
 
-from ser.errors import InputError, install, print_any_letters
+from ser.errors import REMEDIES, InputError, end_in_order, install, print_any_letters, refusal
 
 DISTRIBUTION = "reproducible-ser"
 
@@ -179,6 +179,8 @@ def ser() -> None:
 def main() -> None:
     """Run `ser`; what is not the program's fault ends in one line and an exit code: 1 failed, 2 wrongly called."""
     print_any_letters()
+    os.environ.pop("MPLBACKEND", None)  # of a notebook whose terminal this is: where it is not installed, nothing draws
+    end_in_order()
     sys.argv[1:] = map(without_tilde, sys.argv[1:])
     try:
         code = ser(prog_name="ser", standalone_mode=False)
@@ -196,8 +198,25 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 141
     except OSError as error:
-        code = _failure(f"error: {f'{error.filename}: ' if error.filename else ''}{error.strerror or error}")
+        code = _failure(f"error: {refusal(error)}")
     sys.exit(code)
+
+
+def require_writable(path: Path) -> None:
+    """Refuse a file that cannot be written before hours of work, and not after."""
+    from ser.storage.whole_files import temporary_name
+
+    if path.is_dir():
+        raise click.BadParameter(f"{path}: it is a folder", param_hint="--output")
+    try:
+        temporary = temporary_name(path.with_name(f"{os.getpid()}-{path.name}"))  # the usual one may be another's
+        temporary.touch()
+        temporary.unlink()
+    except OSError as error:
+        if error.errno in REMEDIES:
+            raise
+        where = "" if error.filename in (None, str(path)) else f" ({error.filename})"
+        raise click.BadParameter(f"{path}: {error.strerror}{where}", param_hint="--output") from None
 
 
 def without_tilde(argument: str) -> str:

@@ -2,7 +2,7 @@
 
 The CNN, and an LSTM that reads no pitch, take samples: cleaning and features are inside. Other models take features,
 which `ser.load(model).features(recording)` gives in Python; the file's metadata says which, the names of the
-emotions, and the licences of the corpora, which bind the file, too.
+emotions, the licences of the corpora, and what of these may bind the file, too.
 """
 
 from pathlib import Path
@@ -20,7 +20,7 @@ from ser.errors import InputError
     "--audonnx",
     type=click.Path(path_type=Path),
     metavar="FOLDER",
-    help="Write a folder that audonnx loads instead: the graph for one clip, and a model.yaml.",
+    help="Write a folder that audonnx loads instead: the graph for one clip, a model.yaml and the model's card.",
 )
 @click.option("--calibrated", is_flag=True, help="With the temperature inside; see `ser predict --calibrated`.")
 def command(model: str | None, output: Path | None, audonnx: Path | None, calibrated: bool) -> None:
@@ -31,6 +31,7 @@ def command(model: str | None, output: Path | None, audonnx: Path | None, calibr
     from ser.exporting.audonnx_folder import write_folder
     from ser.exporting.model_export import export, input_in_words
     from ser.graphs.graph_writer import write_model
+    from ser.storage.model_cards import inherited_terms, voices_of
 
     exported = export(model, calibrated=calibrated, one_clip=audonnx is not None)
     if audonnx:
@@ -44,3 +45,6 @@ def command(model: str | None, output: Path | None, audonnx: Path | None, calibr
         write_model(exported.model, path)
         print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {', '.join(exported.description['classes'])}")
     print(input_in_words(exported.inputs, exported.description["normalization"]))
+    corpora = exported.description["learnt_from"]["corpora"]
+    if voices_of(corpora):
+        print(" ".join(inherited_terms(corpora)))

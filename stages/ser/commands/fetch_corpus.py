@@ -19,6 +19,7 @@ from ser.errors import InputError
 from ser.fetching.corpus_download import about, count_clips, fetch_files, how_to_get, size_in_words, targets
 from ser.fetching.dvc_import import dvc_root, record_imports
 from ser.settings.all_sections import load_params
+from ser.storage.model_cards import licence_in_words
 
 HOW = {  # what cannot be fetched from one address
     "git": "a git repository",
@@ -30,7 +31,8 @@ HOW = {  # what cannot be fetched from one address
 def fetch_corpus(name: str, url: str) -> None:
     name, known = about(name)
     raw_path = Path(load_params().raw.path)
-    print(f"{known.title}\n  {known.home}\n  licence: {known.licence}\n  to cite: {known.citation}")
+    licence = licence_in_words({"licence": known.licence, "synthetic": False})
+    print(f"{known.title}\n  {known.home}\n  licence: {licence}\n  to cite: {known.citation}")
     files = targets(known, name, raw_path, url)
     unpacked = raw_path / name
     if is_empty(unpacked):

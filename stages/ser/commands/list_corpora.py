@@ -12,6 +12,8 @@ from ser.commands.command_line import help_of
 from ser.corpora.corpus_facts import Download
 from ser.corpora.known_corpora import KNOWN
 from ser.naming.emotion_words import EMOTIONS
+from ser.storage.model_cards import licence_in_words
+from ser.storage.whole_files import write_text
 
 DOCUMENT = Path("docs/corpora.md")
 
@@ -21,7 +23,9 @@ TEXT = """# Corpora
 
 The names of the files in these corpora are understood: they state speaker, sex, emotion and whatever else a corpus
 puts there, and a name that its scheme cannot have produced is quarantined with the reason. Each corpus has its own
-licence and is to be cited when used.
+licence and is to be cited when used. The report holds voices of the corpora of its run, and weights may inherit their
+terms: [data.md](data.md#licences-and-voices) says where licences are told, and how to leave the voices out
+(`report.sounds: false`).
 
 `make corpus NAME=<name>` fetches a corpus that has an address to download it from, and records that in DVC; for the
 others (git repositories, pages, forms) it says how to get them and checks what is there. Or put a corpus, as it was
@@ -55,8 +59,7 @@ def list_corpora(write: bool) -> None:
     if not write:
         print(document())
         return
-    DOCUMENT.parent.mkdir(exist_ok=True)
-    DOCUMENT.write_text(document(), encoding="utf-8")
+    write_text(document(), DOCUMENT)
     print(f"{DOCUMENT}: " + ", ".join(f"{name} {module.ABOUT.clips}" for name, module in KNOWN.items()))
 
 
@@ -88,7 +91,7 @@ def section(name: str, module: ModuleType) -> str:
         labels=", ".join(f"{field} {label}" for field, label in labels.items() if label),
         home=about.home,
         access=" ".join([*(describe(download) for download in about.downloads), about.instructions]).strip(),
-        licence=about.licence,
+        licence=licence_in_words({"licence": about.licence, "synthetic": False}),
         citation=about.citation,
     )
 

@@ -28,6 +28,7 @@ from ser.features.extraction import input_names
 from ser.features.frames import spectrum
 from ser.features.functional_sets import SETS, matching
 from ser.settings.all_sections import Params, load_params
+from ser.storage.whole_files import write_text
 
 DOCUMENT = Path("docs/features.md")
 VOICES = Path("reports/benchmarks/voices.json")
@@ -146,8 +147,7 @@ def list_features(write: bool) -> None:
     if not write:
         print(document(params))
         return
-    DOCUMENT.parent.mkdir(exist_ok=True)
-    DOCUMENT.write_text(document(params), encoding="utf-8")
+    write_text(document(params), DOCUMENT)
     print(f"{DOCUMENT}: " + ", ".join(f"{name} {len(names_of(params, name))}" for name in SETS))
 
 

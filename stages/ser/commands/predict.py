@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ser.commands.command_line import help_of
+from ser.commands.command_line import help_of, require_writable
 from ser.errors import InputError
 
 if TYPE_CHECKING:
@@ -87,6 +87,8 @@ def command(
 ) -> int:
     if output and output.suffix not in (".csv", ".json", ".jsonl"):
         raise click.BadParameter(f"{output}: allowed are .csv, .json and .jsonl", param_hint="--output")
+    if output:
+        require_writable(output)
     if not 0 <= certainty <= 1:
         raise click.BadParameter(f"{certainty}: allowed are 0 to 1", param_hint="--certainty")
     # on several threads, products of so small matrices wait for each other; it is read when NumPy is imported
@@ -136,11 +138,10 @@ def command(
     if rows or form == "csv":
         print(as_text(rows, columns, form))
     if output:
-        from ser.storage.whole_files import written
+        from ser.storage.whole_files import write_text
 
-        with written(output) as temporary:
-            text = as_text(rows, columns, output.suffix[1:])
-            temporary.write_text(text and text + "\n", encoding="utf-8", newline="")
+        text = as_text(rows, columns, output.suffix[1:])
+        write_text(text and text + "\n", output)
     for line in warnings_after(loaded, rows, certainty, calibrated=calibrated):
         print(line, file=sys.stderr)
     return int(len(rows) < len(given) or bool(empty))

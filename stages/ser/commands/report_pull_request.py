@@ -49,7 +49,7 @@ from ser.review.revisions import (
     read_yaml,
     uncommitted_changes,
 )
-from ser.storage.whole_files import written
+from ser.storage.whole_files import write_bytes, write_text
 
 PAGE, PICTURES = Path("reports/pr.md"), Path("reports/pr")
 MOST_MOVES = 4  # models whose classes and speakers are shown
@@ -66,6 +66,7 @@ def pr_report(base_name: str, model: str, images: str) -> None:
     same = same_output(*locks, "data/predictions") is True
     outdated = outdated_params(locks[1], read_yaml("params.yaml", None))
     models, problem = compare_results(old, new, main, same=same, confidence=confidence)
+    PAGE.unlink(missing_ok=True)  # there is no page before all its pictures are there
     shutil.rmtree(PICTURES, ignore_errors=True)
     PICTURES.mkdir(parents=True)
     chart = models["low"].notna().any()
@@ -96,8 +97,7 @@ def pr_report(base_name: str, model: str, images: str) -> None:
         chart="pr/differences.png" if chart and not images else "",
         pictures=changed_pictures(base, head, images),
     )
-    with written(PAGE) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+    write_text(page, PAGE)
     print(f"{headline(models, main, confidence=confidence, plain=True)}; see {PAGE}")
     if outdated:
         print(f"note: these results are not of today's parameters ({', '.join(outdated)}): run `dvc repro` first")
@@ -146,8 +146,7 @@ def changed_pictures(base: str, head: str, images: str) -> list[tuple[str, str, 
             copy = PICTURES / "base" / Path(path).relative_to("reports")
             links = [copy.relative_to("reports").as_posix(), path.removeprefix("reports/")]
             if old is not None:
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                copy.write_bytes(old)
+                write_bytes(old, copy)
         found.append((Path(path).stem, *(link if side else "" for link, side in zip(links, (old, new), strict=True))))
     return found
 

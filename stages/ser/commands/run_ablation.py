@@ -30,6 +30,7 @@ from ser.experiments.ablation_variants import (
     read_ablation,
     score_trial,
 )
+from ser.experiments.copied_inputs import untracked_inputs
 from ser.experiments.trials import (
     TrialError,
     interruptible,
@@ -37,7 +38,6 @@ from ser.experiments.trials import (
     require_clean,
     require_finished_commit,
     run_experiment,
-    untracked_inputs,
 )
 from ser.review.revisions import find_commit, read_folds, read_tables, read_yaml
 from ser.settings.all_sections import load_params
@@ -45,7 +45,7 @@ from ser.settings.overrides import collect_settings, format_value, present_value
 from ser.storage.clip_tables import count_speakers
 from ser.storage.csv_tables import write_csv
 from ser.storage.prediction_tables import emotions_of
-from ser.storage.whole_files import write_json, written
+from ser.storage.whole_files import write_json, write_text
 
 VARIANTS = Path("benchmarks/ablation.yaml")
 FOLDER = Path(".dvc/tmp/ablation")
@@ -59,7 +59,7 @@ def ablate(overrides: Sequence[str], only: Sequence[str]) -> None:
     stages, given = read_yaml("dvc.yaml", None)["stages"], collect_settings(overrides)
     base, *trials = plan_trials(params, ablation, given, stages, only=only, where=str(VARIANTS))
     commit = require_finished_commit(without=str(REPORTS))
-    copied = untracked_inputs(base.params)
+    copied = untracked_inputs(params, *(trial.params for trial in (base, *trials)))
     tables, failed, base_outcome = [], {}, None
     with tqdm(total=1 + len(trials), unit="variant", dynamic_ncols=True) as bar:
         for trial in (base, *trials):
@@ -85,8 +85,7 @@ def ablate(overrides: Sequence[str], only: Sequence[str]) -> None:
         return
     name = f"ablation_{'_'.join(base.params.prepare.corpora)}"
     write_csv(rows.round(4), REPORTS / f"{name}.csv")
-    with written(REPORTS / f"{name}.md") as temporary:
-        temporary.write_text(text)
+    write_text(text, REPORTS / f"{name}.md")
     print(f"{REPORTS / name}.csv, {REPORTS / name}.md: {len(trials) - len(failed)} variants, {len(failed)} failed")
     if failed:
         sys.exit(1)

@@ -18,7 +18,6 @@ a damaged one all is used that lies before the damage; then that is said, and th
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,7 +25,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ser.commands.command_line import help_of
+from ser.commands.command_line import help_of, require_writable
 from ser.errors import InputError
 
 if TYPE_CHECKING:
@@ -85,7 +84,6 @@ def command(
     if form not in ("table", *FORMATS):
         raise click.BadParameter(f"{form}: allowed are table, {', '.join(FORMATS)}", param_hint="--format")
     writers = {path: writer_of(path) for path in outputs}
-    end_in_order()
     if not 0 <= certainty <= 1:
         raise click.BadParameter(f"{certainty}: allowed are 0 to 1", param_hint="--certainty")
     from ser.audio.recordings import UnusableAudioError
@@ -118,33 +116,6 @@ def command(
     for line in [*filter(None, notes), *said_after(timeline)]:
         print(line, file=sys.stderr)
     return int(not timeline.is_whole)
-
-
-def end_in_order() -> None:
-    """Let SIGTERM and SIGHUP end the command as Ctrl-C does: what is being written is removed."""
-
-    def end(number: int, frame: object) -> None:
-        raise SystemExit(128 + number)
-
-    for name in ("SIGTERM", "SIGHUP"):  # Windows has no second one; nohup ignores it
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) == signal.SIG_DFL:
-            signal.signal(number, end)
-
-
-def require_writable(path: Path) -> None:
-    """Refuse a file that cannot be written before hours of work, and not after."""
-    from ser.storage.whole_files import temporary_name
-
-    if path.is_dir():
-        raise click.BadParameter(f"{path}: it is a folder", param_hint="--output")
-    try:
-        temporary = temporary_name(path)
-        temporary.touch()
-        temporary.unlink()
-    except OSError as error:
-        where = "" if error.filename in (None, str(path)) else f" ({error.filename})"
-        raise click.BadParameter(f"{path}: {error.strerror}{where}", param_hint="--output") from None
 
 
 def writer_of(path: Path) -> Callable[[Timeline, Path], str]:

@@ -19,18 +19,18 @@ def demo(folder: Path, speakers: int | None) -> None:
     from ser.demo.synthetic_speech import demo_table, synthesize
     from ser.settings.all_sections import params_here
     from ser.storage.clip_tables import speakers_in_words
+    from ser.storage.whole_files import written
 
     params = params_here()
     clips = demo_table(params.demo.model_dump())
     chosen = sorted(clips["speaker"].unique())[:speakers]
     clips = clips[clips["speaker"].isin(chosen)]
     for clip in tqdm(clips.to_dict("records"), desc="demo", unit="clip", disable=None):
-        path = folder / f"{clip['clip']}.wav"
-        path.parent.mkdir(parents=True, exist_ok=True)
         y = synthesize(clip, params.demo.seed, params.prepare.sample_rate)
         # not 16 bits: prepare hears what is synthesized, and what predict says of these files is to be the same; not by
         # libsndfile, which puts the date into files of floats
-        wavfile.write(path, params.prepare.sample_rate, y.astype(np.float32))
+        with written(folder / f"{clip['clip']}.wav") as temporary:
+            wavfile.write(temporary, params.prepare.sample_rate, y.astype(np.float32))
     print(f"{len(clips)} clips of {speakers_in_words(len(chosen))} in {folder / 'demo'}")
 
 

@@ -14,7 +14,8 @@ from ser.compute.bfloat16 import multiplies_bfloat16
 def describe_machine() -> dict[str, str]:
     """Return what results depend on: system, architecture, vector instructions, the BLAS's kernels, bfloat16 or not."""
     kernels = {library["architecture"] for library in threadpool_info() if "architecture" in library}
-    instructions = np.show_config(mode="dicts")["SIMD Extensions"]["found"]
+    # NumPy leaves out what is empty: the key is not there on a CPU that has only what NumPy needs
+    instructions = np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", [])
     return {
         "system": platform.system(),
         "architecture": platform.machine(),

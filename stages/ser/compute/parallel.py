@@ -2,8 +2,7 @@
 
 import os
 import sys
-import threading
-import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from functools import cache, partial
@@ -14,10 +13,10 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from ser.compute.dask_cluster import cluster_map
-from ser.errors import InputError
+from ser.errors import InputError, end_with
 from ser.settings.compute_section import Compute
 
-PARENT_CHECK = 0.2  # s
+_die_with = cache(end_with)
 WORKER_KILLED = "a worker process was killed, most often because memory ran out: lower compute.workers"
 
 
@@ -72,6 +71,8 @@ def progress_bar(total: int, label: str, unit: str) -> tqdm:
 
 
 def _local_map(function: Callable, items: Iterable, *, workers: int, backend: str) -> Iterator:
+    # where the run ends early everybody sees it
+    warnings.filterwarnings("ignore", "[0-9]+ tasks which were still being processed", UserWarning)
     parallel = joblib.Parallel(workers, backend=backend, return_as="generator", pre_dispatch="2*n_jobs")
     # the limit that threads share is lifted when the last of them is done
     with threadpool_limits(1) if backend == "threading" else nullcontext():
@@ -97,18 +98,6 @@ def call_each(function: Callable, backend: str, parent: int, items: Sequence) ->
         threadpool_limits(1)
         return [function(item) for item in items]
     if os.getpid() != parent:
-        _die_with(parent)
+        _die_with(parent)  # a killed stage's workers would go on writing into the next run's
     with threadpool_limits(1):
         return [function(item) for item in items]
-
-
-@cache
-def _die_with(parent: int) -> None:
-    """End this worker when its parent is gone: a killed stage's workers would go on writing into the next run's."""
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(PARENT_CHECK)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -20,6 +20,7 @@ class About(NamedTuple):
 
     ``language`` is an ISO 639-1 code, ``names`` says how its files are named, ``instructions`` how to get it where
     there is no `downloads`; ``clips`` and ``speakers`` are the published numbers of audio clips and of speakers.
+    ``licence`` is its name, or what the publisher says in a few words: `ser.storage.model_cards.terms_of` reads it.
     """
 
     title: str

@@ -6,7 +6,6 @@ corpus or augmentation only those of the clips that are new.
 """
 
 import hashlib
-import tempfile
 from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
@@ -23,6 +22,7 @@ from ser.storage import samples as samples_module
 from ser.storage.kept_folders import kept_folder
 from ser.storage.samples import to_float
 from ser.storage.shards import Ragged
+from ser.storage.whole_files import written
 
 CACHE = Path(".cache/embeddings")
 
@@ -61,11 +61,8 @@ def embed_clip(row: int, *, audio: Ragged, sr: int, encoder: Path, folder: Path)
     path = folder / key[:2] / f"{key[2:32]}.npy"
     if not path.is_file():
         means = layer_means(open_encoder(encoder, folder.name), to_float(samples), sr)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        # a name that no other process has: two runs may compute the same embedding
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".tmp-", delete=False) as file:
+        with written(path) as temporary, temporary.open("wb") as file:
             np.save(file, means.reshape(1, -1))
-        Path(file.name).replace(path)
     return path
 
 

@@ -3,6 +3,11 @@
 Trial 0 is the start, the parameters as they are committed. Every later trial draws from a sampler of its own seed and
 from the scores before it, so that a search that was killed proposes what an undisturbed one would have.
 
+Optuna draws together only the parameters that all scored trials have: one trial that lacks a value, such as a start
+with ``gamma: scale`` where a range of numbers is searched, takes that parameter out for the whole study. (The sampler's
+``group`` does not mend this: it then draws both in groups of their own, for good.) So the sampler sees the trials that
+have a value for every parameter, and no others.
+
 References
 ----------
 .. [1] J. Bergstra, R. Bardenet, Y. Bengio, B. Kégl, "Algorithms for hyper-parameter optimization", NeurIPS 2011.
@@ -11,10 +16,11 @@ References
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, IntDistribution
-from optuna.samplers import TPESampler
+from optuna.samplers import RandomSampler, TPESampler
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
@@ -37,11 +43,17 @@ def open_study(name: str, folder: Path) -> optuna.Study:
     """Open a search or begin it; `folder` keeps its journal."""
     folder.mkdir(parents=True, exist_ok=True)
     storage = JournalStorage(JournalFileBackend(str(folder / "journal.log")))
-    return optuna.create_study(study_name=name, storage=storage, direction="maximize", load_if_exists=True)
+    return optuna.create_study(
+        study_name=name,
+        storage=storage,
+        sampler=RandomSampler(),  # is never asked: every trial begins with all its values
+        direction="maximize",
+        load_if_exists=True,
+    )
 
 
 def add_start(study: optuna.Study, params: Params, distributions: dict[str, BaseDistribution], score: float) -> None:
-    """Make the start trial 0; of its values those that lie in the space teach the sampler."""
+    """Make the start trial 0, with those of its values that lie in the space."""
     values = start_values(params, distributions)
     study.add_trial(
         create_trial(
@@ -55,13 +67,24 @@ def add_start(study: optuna.Study, params: Params, distributions: dict[str, Base
 
 def next_trial(study: optuna.Study, distributions: dict[str, BaseDistribution], seed: int) -> Trial:
     """Return the trial that was interrupted, or the next one, with a value drawn for every key."""
-    running = study.get_trials(deepcopy=False, states=[TrialState.RUNNING])
-    number = running[0].number if running else len(study.get_trials(deepcopy=False))
-    study.sampler = TPESampler(seed=derive_seed(seed, "tune", number))
-    trial = Trial(study, running[0]._trial_id) if running else study.ask()
+    if begun := study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
+        trial = Trial(study, begun[0]._trial_id)
+    else:
+        if not study.get_trials(deepcopy=False, states=[TrialState.WAITING]):
+            study.enqueue_trial(propose(study, distributions, seed))
+        trial = study.ask()
     for key, distribution in distributions.items():
-        _draw(trial, key, distribution)
+        _take(trial, key, distribution)
     return trial
+
+
+def propose(study: optuna.Study, distributions: dict[str, BaseDistribution], seed: int) -> dict[str, Any]:
+    """Draw a value for every key, all together, from the scored trials that have one for each."""
+    scored = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+    sampler = TPESampler(seed=derive_seed(seed, "tune", len(study.get_trials(deepcopy=False))))
+    taught = optuna.create_study(sampler=sampler, direction="maximize")
+    taught.add_trials([trial for trial in scored if trial.params.keys() == distributions.keys()])
+    return taught.ask(distributions).params
 
 
 def run_trial(study: optuna.Study, trial: Trial, params: Params, name: str, score: Callable[[dict], float]) -> None:
@@ -106,8 +129,8 @@ def best_trial(study: optuna.Study) -> FrozenTrial:
     return max(complete, key=lambda each: (each.value, -each.number))
 
 
-def _draw(trial: Trial, key: str, distribution: BaseDistribution) -> None:
-    """Draw a value, unless the trial has one: Optuna then returns that."""
+def _take(trial: Trial, key: str, distribution: BaseDistribution) -> None:
+    """Take the value that the trial was begun with as one of the parameter's."""
     if isinstance(distribution, CategoricalDistribution):
         trial.suggest_categorical(key, distribution.choices)
     elif isinstance(distribution, IntDistribution):

@@ -8,6 +8,7 @@ from optuna.trial import FrozenTrial
 from tqdm import tqdm
 
 from ser.errors import InputError
+from ser.experiments.copied_inputs import untracked_inputs
 from ser.experiments.optuna_search import (
     add_start,
     best_trial,
@@ -17,7 +18,7 @@ from ser.experiments.optuna_search import (
     run_trial,
     study_name,
 )
-from ser.experiments.search_space import TUNE_SPACE, search_distributions
+from ser.experiments.search_space import TUNE_SPACE, choices, search_distributions, start_values
 from ser.experiments.trials import (
     TrialError,
     apply_experiment,
@@ -25,7 +26,6 @@ from ser.experiments.trials import (
     require_clean,
     require_finished_commit,
     run_experiment,
-    untracked_inputs,
     validation_uar,
 )
 from ser.settings.all_sections import Params, load_params, why_left_out
@@ -43,7 +43,7 @@ def search(model: str | None, trials: int | None, folder: Path) -> None:
     distributions = search_distributions(params)
     commit = require_finished_commit()
     name = study_name(commit, model, params)
-    copied = untracked_inputs(params)
+    copied = untracked_inputs(params, params, *choices(params))
 
     def score(number: int, settings: dict) -> float:
         experiment = f"tune-{name}-{number}"
@@ -57,6 +57,8 @@ def search(model: str | None, trials: int | None, folder: Path) -> None:
     study = open_study(name, folder / name)
     if not finished(study):
         add_start(study, params, distributions, start_uar(commit, model))
+    if outside := distributions.keys() - start_values(params, distributions).keys():
+        print(f"the start does not teach the sampler: tune.space leaves out its {', '.join(sorted(outside))}")
     done = len(finished(study)) - 1
     print(f"search {name}: {model}, validation UAR {finished(study)[0].value:.4f} at commit {commit[:7]}, the start")
     print(f"{done} of {trials} trials done; each is the DVC experiment tune-{name}-<trial>")

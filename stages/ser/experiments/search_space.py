@@ -12,8 +12,8 @@ from ser.settings.overrides import format_value, present_value, with_settings
 from ser.settings.tool_sections import SearchRange
 
 TUNE_SPACE = "tune.space"
+# All of prepare decides which clips there are: cleaning makes some too short, silent or copies of one another.
 SEARCHED = (
-    "prepare",
     "augment",
     "extract",
     "train",
@@ -24,9 +24,7 @@ SEARCHED = (
     "train_transformer",
     "fuse",
 )
-FIXED = re.compile(
-    r"prepare\.(corpora|emotions|rename|manifest|min_seconds|max_seconds)\b.*|train\.normalization|.*\bseed"
-)
+FIXED = re.compile(r"train\.(normalization|importance_repeats)|.*\bseed")
 DIGITS = 4  # significant digits of a number that is drawn: enough, and readable in params.yaml
 
 
@@ -48,7 +46,8 @@ def search_distributions(params: Params) -> dict[str, BaseDistribution]:
         if key.partition(".")[0] not in SEARCHED or FIXED.fullmatch(key):
             raise InputError(
                 f"tune.space names {key}, which decides what is validated, or does not bear on it: scores would not be "
-                f"comparable; allowed are settings in {', '.join(SEARCHED)} other than corpora, labels and seeds"
+                f"comparable; allowed are settings in {', '.join(SEARCHED)}, without seeds, train.normalization and "
+                "train.importance_repeats"
             )
         switch = f"{key.partition('.')[0]}.enabled"
         if not getattr(getattr(params, key.partition(".")[0]), "enabled", True) and switch not in params.tune.space:
@@ -57,6 +56,12 @@ def search_distributions(params: Params) -> dict[str, BaseDistribution]:
             with_settings(params, {key: value}, TUNE_SPACE)
         result[key] = _distribution(key, entry, start)
     return result
+
+
+def choices(params: Params) -> list[Params]:
+    """Return the parameters with each choice of a list in ``tune.space``, one at a time."""
+    lists = {key: entry for key, entry in params.tune.space.items() if isinstance(entry, list)}
+    return [with_settings(params, {key: value}, TUNE_SPACE) for key, entry in lists.items() for value in entry]
 
 
 def start_values(params: Params, distributions: dict[str, BaseDistribution]) -> dict[str, Any]:

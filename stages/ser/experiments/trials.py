@@ -17,10 +17,10 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from ser.errors import InputError
-from ser.settings.all_sections import Params
 from ser.settings.overrides import format_value
 
 VALIDATION = "reports/validation.json"
+LOCKS: list[int] = []  # open files whose locks an experiment holds, too: it outlives a search that is killed
 PATIENCE = 60  # s that an interrupted `dvc exp run` gets to tidy up
 
 
@@ -43,11 +43,17 @@ def interruptible(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise InputError(f"another {folder.name} runs in this repository: wait for it, or interrupt it") from None
+            raise InputError(
+                f"another {folder.name} runs in this repository, or an experiment of one that was killed: wait for it, "
+                "or interrupt it"
+            ) from None
         try:
+            LOCKS.append(lock.fileno())
             yield
         except KeyboardInterrupt:
             raise InputError("interrupted: the workspace is as it was; run it again to go on") from None
+        finally:
+            LOCKS.remove(lock.fileno())
 
 
 def require_finished_commit(*, without: str = "") -> str:
@@ -81,7 +87,7 @@ def require_clean(commit: str | None = None, *, without: str = "") -> None:
     if changed:
         names = ", ".join(line[3:] for line in changed[:3]) + (", …" if len(changed) > 3 else "")
         raise InputError(
-            f"uncommitted changes ({names}): commit them, or `git restore . && dvc checkout`; "
+            f"uncommitted changes ({names}): commit them, or `git restore --staged --worktree . && dvc checkout`; "
             "they would become part of every experiment"
         )
     if commit is not None and _git("rev-parse", "HEAD").strip() != commit:
@@ -105,7 +111,7 @@ def run_experiment(
     settings : dict
         Values by dotted key.
     copied : list of str
-        Paths that the copy needs and neither git nor DVC has; see `untracked_inputs`.
+        Paths that the copy needs and neither git nor DVC has; see `ser.experiments.copied_inputs`.
     log : Path
         What the run prints.
     stages : sequence of str
@@ -137,6 +143,8 @@ def run_experiment(
         reason = _reason(log.read_text(errors="replace"))
         if "Unable to acquire lock" in reason:  # not the settings' fault
             raise InputError(f"another DVC command is at work in this repository: run this again after it ({log})")
+        if code < 0:  # nor is this
+            raise InputError(f"the experiment {name} was killed (signal {-code}; {log}): run this again to go on")
         raise TrialError(f"{reason} (exit {code}; {log})")
     return True
 
@@ -169,17 +177,6 @@ def experiment_exists(name: str, commit: str) -> bool:
     return bool(_git("for-each-ref", reference(name, commit)).strip())
 
 
-def untracked_inputs(params: Params) -> list[str]:
-    """Return recordings inside the repository that neither git nor DVC keeps: a copy of it would lack them."""
-    folders = (params.raw.path, params.augment.noise_folder, params.augment.room_folder)
-    inside = [folder for folder in folders if not Path(folder).is_absolute() and Path(folder).is_dir()]
-    if not inside:
-        return []
-    listed = _git("ls-files", "-z", "--others", "--directory", "--", *inside).split("\0")
-    paths = [path.rstrip("/") for path in listed if path]
-    return [path for path in paths if not Path(f"{path}.dvc").exists()]
-
-
 def _has_settings(name: str, commit: str, settings: dict[str, Any]) -> bool:
     content = YAML(typ="safe", pure=True).load(_git("show", f"{reference(name, commit)}:./params.yaml"))
     for key, value in settings.items():
@@ -193,7 +190,7 @@ def _has_settings(name: str, commit: str, settings: dict[str, Any]) -> bool:
 
 def _run_interruptibly(command: list[str], output) -> int:
     """Run a command; on Ctrl-C wait until it has tidied up, because a killed DVC leaves its copy behind."""
-    process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True)
+    process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT, start_new_session=True, pass_fds=LOCKS)
     try:
         return process.wait()
     except BaseException:

@@ -1,4 +1,4 @@
-"""A model as the folder that audonnx loads: a graph for one clip, and a ``model.yaml`` that says how to call it."""
+"""A model as the folder that audonnx loads: a graph for one clip, a ``model.yaml`` that says how to call it, a card."""
 
 import json
 from pathlib import Path
@@ -6,7 +6,8 @@ from pathlib import Path
 from ser.errors import InputError
 from ser.exporting.model_export import SIGNAL, Export
 from ser.graphs.graph_writer import write_model
-from ser.storage.whole_files import written
+from ser.storage.model_cards import write_card
+from ser.storage.whole_files import write_text
 
 MODEL, YAML = "model.onnx", "model.yaml"
 # What audonnx calls before the graph. It keeps a function as text, so that each imports what it needs itself.
@@ -45,13 +46,14 @@ def write_folder(exported: Export, folder: Path) -> None:
         raise InputError("a model that normalises by speaker wants several clips of one, and audonnx has one at a time")
     if (folder / "model.json").exists():
         raise InputError(f"{folder} is a model's own folder: name another for audonnx")
+    (folder / YAML).unlink(missing_ok=True)  # an older one's would call the new graph
     write_model(exported.model, folder / MODEL)
     transforms = {name: _transform(name, own) for name, own in exported.inputs.items()}
     arguments = {"path": MODEL, "labels": exported.description["classes"], "transform": transforms}
     # JSON is YAML and needs no library; but audonnx takes no notice of a file whose first line is not that of the class
     lines = [f"  {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items()]
-    with written(folder / YAML) as temporary:
-        temporary.write_text("\n".join(["$audonnx.core.model.Model:", *lines]) + "\n", encoding="utf-8")
+    write_card(exported.description | {"members": []}, folder)  # no member of what is exported rests on an encoder
+    write_text("\n".join(["$audonnx.core.model.Model:", *lines]) + "\n", folder / YAML)
 
 
 def _transform(name: str, own: dict) -> dict:

@@ -21,6 +21,7 @@ from ser.exporting.signal_graph import cleaned, outside
 from ser.graphs.graph_writer import FLOAT, OPSET, GraphWriter
 from ser.models.stored_model import FILE
 from ser.prediction.model_folder import ENSEMBLE, ensemble_rule, find_folder, read_description, read_members
+from ser.storage.model_cards import inherited_terms
 
 if TYPE_CHECKING:
     from onnx import ModelProto
@@ -153,6 +154,7 @@ def metadata_of(description: dict, inputs: dict[str, dict], *, calibrated: bool)
         "input": input_in_words(inputs, description["normalization"]),
         "audio": json.dumps(first["audio"]),
         "learnt_from": json.dumps(description["learnt_from"]["corpora"], ensure_ascii=False),
+        "terms": " ".join(inherited_terms(description["learnt_from"]["corpora"])),
     }
     for name, own in inputs.items():
         if name != SIGNAL:

@@ -67,6 +67,7 @@ class NormalizedRagged(Ragged):
 
     def __init__(self, clips: Ragged, who: np.ndarray, statistics: SpeakerStatistics):
         super().__init__(clips._shards, np.asarray(clips.index))
+        self._stamps = clips._stamps
         self._who, self._statistics = who, statistics
 
     def __getitem__(self, item: int) -> np.ndarray:

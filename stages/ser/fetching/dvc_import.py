@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from ser.errors import InputError
-from ser.storage.whole_files import written
+from ser.storage.whole_files import write_text, written
 
 
 def dvc_root(folder: Path) -> Path | None:
@@ -47,7 +47,7 @@ def record_imports(files: Sequence[tuple[str, Path]]) -> list[Path]:
     run = _dvc("commit", "--force", recorded)
     if run.returncode:
         for path, text in before.items():
-            path.unlink() if text is None else path.write_text(text)
+            path.unlink() if text is None else write_text(text, path)
         said = [line for line in run.stderr.replace("\r", "\n").splitlines() if line.strip()]
         reason = said[-1].strip() if said else f"exit code {run.returncode}"
         there = ", ".join(str(file) for _, file in files)

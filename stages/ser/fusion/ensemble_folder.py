@@ -37,13 +37,16 @@ def write_ensemble(members: dict[str, Path], fusion: Fusion, folder: Path) -> No
     """
     scratch = temporary_name(folder)
     shutil.rmtree(scratch, ignore_errors=True)
-    _write(members, fusion.for_use, fusion.table, scratch, None)
-    for fold, rule in fusion.rules.items():
-        of_fold = {name: place / f"fold_{fold}" for name, place in members.items()}
-        rows = fusion.table[fusion.table["fold"] == fold]
-        _write(of_fold, rule, rows, scratch / f"fold_{fold}", f"fold_{fold}")
-    shutil.rmtree(folder, ignore_errors=True)
-    scratch.rename(folder)
+    try:
+        _write(members, fusion.for_use, fusion.table, scratch, None)
+        for fold, rule in fusion.rules.items():
+            of_fold = {name: place / f"fold_{fold}" for name, place in members.items()}
+            rows = fusion.table[fusion.table["fold"] == fold]
+            _write(of_fold, rule, rows, scratch / f"fold_{fold}", f"fold_{fold}")
+        shutil.rmtree(folder, ignore_errors=True)
+        scratch.rename(folder)
+    finally:  # half of it, where the disk is full
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _write(members: dict[str, Path], rule: Rule, predictions: pd.DataFrame, folder: Path, fold: str | None) -> None:
@@ -52,6 +55,8 @@ def _write(members: dict[str, Path], rule: Rule, predictions: pd.DataFrame, fold
         copy_member(place, folder / MEMBERS / name)
     first = descriptions[0]
     learnt_from = {key: value for key, value in first["learnt_from"].items() if key != "examples"}
+    corpora = {name: said for about in descriptions for name, said in about["learnt_from"]["corpora"].items()}
+    learnt_from["corpora"] = dict(sorted(corpora.items()))  # terms of a corpus that one member has heard bind them all
     description = {
         "format": FORMAT,
         "trainer": TRAINER,

@@ -4,6 +4,7 @@ A checkpoint is found by a digest of all that its training depends on, so one of
 met. The folder is git-ignored and no output of a stage; the stage removes it when it ends well.
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
@@ -72,14 +73,21 @@ class Checkpoint:
         """Replace what was written before, where that is long ago; `state` is called only then.
 
         The temporary name is this process's own: workers of a stage that was killed live on for a while and may write
-        at the same time. Whichever state comes last is a whole one, of the same training.
+        at the same time. Whichever state comes last is a whole one, of the same training. Where the disk takes no more
+        the training goes on without.
         """
         if time.monotonic() - self._written < self.interval:
             return
         temporary = self.path.with_name(f".tmp-{os.getpid()}-{self.path.name}")
-        temporary.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_bytes(state())
-        temporary.replace(self.path)
+        content = state()
+        try:
+            temporary.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(content)
+            temporary.replace(self.path)
+        except OSError as error:
+            print(f"  warning: what a training has learnt so far is not kept ({error})")
+            with contextlib.suppress(OSError):
+                temporary.unlink()
         self._written = time.monotonic()
 
 

@@ -34,10 +34,23 @@ def _without(modules: tuple[str, ...]) -> Iterator[None]:
             del sys.modules[name]
 
 
+@contextmanager
+def _without_settings() -> Iterator[None]:
+    """Let Keras find no keras.json, such as one in the home that says float16, and leave none there."""
+    given = os.environ.get("KERAS_HOME")
+    os.environ["KERAS_HOME"] = os.devnull  # no folder: nothing can be in it
+    try:
+        yield
+    finally:
+        del os.environ["KERAS_HOME"]
+        if given is not None:
+            os.environ["KERAS_HOME"] = given
+
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["KERAS_BACKEND"] = "tensorflow"
 os.environ["TF_ENABLE_ONEDNN_OPTS"] = "1"  # on CPUs without AVX512-VNNI it is off, and convolutions take twice as long
-with _without_start_messages(), _without(SPARED):
+with _without_start_messages(), _without(SPARED), _without_settings():
     import keras  # noqa: F401
     import tensorflow as tf
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -11,7 +12,7 @@ import numpy as np
 
 from ser.networks.keras_backend import keras, tf
 from ser.networks.keras_layers import MaskPadding
-from ser.storage.whole_files import write_json, written
+from ser.storage.whole_files import write_bytes, write_json, written
 
 if TYPE_CHECKING:
     from ser.networks.layer_graph import Layer
@@ -64,8 +65,10 @@ def save_model(model: KerasModel, folder: Path) -> None:
     write_json(model.settings, folder / "settings.json")
     with written(folder / "statistics.npy") as temporary, temporary.open("wb") as file:
         np.save(file, np.stack([model.mean, model.deviation]))
-    with written(folder / "network.weights.h5") as temporary:
-        model.network.save_weights(temporary)
+    with tempfile.TemporaryDirectory() as scratch:  # where the disk of the folder is full, HDF5 takes the process along
+        path = Path(scratch) / "network.weights.h5"
+        model.network.save_weights(path)
+        write_bytes(path.read_bytes(), folder / path.name)
 
 
 def load_model(folder: Path, build: Callable[..., keras.Model]) -> KerasModel:

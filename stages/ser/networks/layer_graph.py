@@ -1,9 +1,14 @@
 """Pictures of networks: a box a layer from top to bottom, an arrow a connection."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from ser.storage.whole_files import written
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 ROW_INCHES = 0.62
 BOX_WIDTH, BOX_HEIGHT = 4.0, 0.74  # in rows
@@ -62,10 +67,6 @@ def draw_network(layers: list[Layer], path: Path | str, title: str) -> None:
     ValueError
         If there are no layers, or a layer reads one that does not come before it.
     """
-    # here: who lists layers draws none
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     if not layers:
         raise ValueError("layers is empty")
     for number, layer in enumerate(layers):
@@ -75,34 +76,39 @@ def draw_network(layers: list[Layer], path: Path | str, title: str) -> None:
     places = _places(boxes)
     rows = max(row for _, row in places) + 1
     width, height = 2 * max(x for x, _ in places) + BOX_WIDTH + 1.6, rows + 1.0
-    figure = Figure(figsize=(width * ROW_INCHES, height * ROW_INCHES))
-    FigureCanvasAgg(figure)
-    axes = figure.add_axes((0, 0, 1, 1))
-    axes.set(xlim=(-width / 2, width / 2), ylim=(rows - 0.45, -1.45))
-    axes.axis("off")
-    total = sum(layer.parameters for layer in layers)
-    axes.text(0, -0.9, f"{title}\n{total:,} parameters", ha="center", va="center", fontsize=10)
-    for box, place in zip(boxes, places, strict=True):
-        for source in box.inputs:
-            _draw_connection(axes, places[source], place)
-        _draw_box(axes, box, place)
-    _save(figure, path)
+    with _saved(path, width, height) as figure:
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set(xlim=(-width / 2, width / 2), ylim=(rows - 0.45, -1.45))
+        axes.axis("off")
+        total = sum(layer.parameters for layer in layers)
+        axes.text(0, -0.9, f"{title}\n{total:,} parameters", ha="center", va="center", fontsize=10)
+        for box, place in zip(boxes, places, strict=True):
+            for source in box.inputs:
+                _draw_connection(axes, places[source], place)
+            _draw_box(axes, box, place)
 
 
 def draw_note(text: str, path: Path | str) -> None:
     """Draw a line of text in place of a network that there is none of, as a PNG with the same bytes every time."""
+    with _saved(path, BOX_WIDTH + 1.6, 2) as figure:
+        figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=9, color="#555555")
+
+
+@contextmanager
+def _saved(path: Path | str, width: float, height: float) -> Iterator["Figure"]:
+    """Yield a figure, its size in rows, to be drawn as Matplotlib comes and not as a matplotlibrc says, and save it."""
+    # here: who lists layers draws none
+    import matplotlib
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=((BOX_WIDTH + 1.6) * ROW_INCHES, 2 * ROW_INCHES))
-    FigureCanvasAgg(figure)
-    figure.text(0.5, 0.5, text, ha="center", va="center", fontsize=9, color="#555555")
-    _save(figure, path)
-
-
-def _save(figure, path: Path | str) -> None:
-    with written(path) as temporary:
-        figure.savefig(temporary, dpi=120, format="png", metadata={"Software": None})
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        figure = Figure(figsize=(width * ROW_INCHES, height * ROW_INCHES))
+        FigureCanvasAgg(figure)
+        yield figure
+        with written(path) as temporary:
+            figure.savefig(temporary, dpi=120, format="png", metadata={"Software": None})
 
 
 def _boxes(layers: list[Layer]) -> list[Layer]:

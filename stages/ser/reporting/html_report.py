@@ -6,9 +6,12 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from ser.audit.cue_words import found_in, verdict_of
+from ser.audit.page_style import page_style
 from ser.errors import InputError
 from ser.evaluation.subgroups import tested_emotions
-from ser.reporting.html_tables import decimal, is_missing, p_text, percent, span
+from ser.reporting.html_tables import are_wide, breakable, decimal, is_missing, p_text, percent, span
+from ser.reporting.provenance import package_versions
 from ser.reporting.report_sounds import (
     COLUMNS,
     DYNAMIC_RANGE_DB,
@@ -19,9 +22,19 @@ from ser.reporting.report_sounds import (
     waveform,
     worst_mistakes,
 )
-from ser.reporting.reported_run import Run, collapse_mark, kept_epochs, level_warning, score_of, synthetic_corpora
+from ser.reporting.reported_run import (
+    Run,
+    collapse_mark,
+    kept_epochs,
+    level_warning,
+    score_of,
+    synthetic_corpora,
+    terms_of_weights,
+)
 from ser.reporting.shown_tables import TABLES_OF_THE_REPORT, counts_table, settings_table
+from ser.settings.report_section import Report
 from ser.storage.clip_tables import speakers_in_words
+from ser.storage.model_cards import licence_in_words, voices_of
 from ser.storage.prediction_tables import emotions_of, predicted_emotions, probabilities_of
 from ser.storage.shards import Ragged
 from ser.storage.whole_files import written
@@ -31,31 +44,32 @@ SHOWN_MODELS = 15  # in matrices: more cells than a page can hold
 LEFT_TO_A_PERSON = 0.2  # share of the clips, the least certain ones
 
 
-def write_report(
-    path: Path | str, run: Run, audio: Ragged, charts: dict[str, str], *, mistakes: int, clip_seconds: float
-) -> None:
+def write_report(path: Path | str, run: Run, audio: Ragged | None, charts: dict[str, str], settings: Report) -> None:
     """Write the page.
 
     Parameters
     ----------
     path : Path
     run : Run
-    audio : Ragged
-        Samples of all clips, 16 bits, in the order of ``run.clips``.
+    audio : Ragged, or None
+        Samples of all clips, 16 bits, in the order of ``run.clips``. None: nothing that is cut from them is shown,
+        neither sound nor waveform nor spectrogram (of which speech can be made again).
     charts : dict of str to str
         See `read_charts`.
-    mistakes : int
-        How many of the worst mistakes are shown.
-    clip_seconds : float
-        Longest sound; what is longer is cut.
+    settings : Report
+        The section ``report``.
     """
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.globals |= {"decimal": decimal, "percent": percent, "span": span, "p_text": p_text}
-    environment.globals |= {"is_missing": is_missing, "speakers_in_words": speakers_in_words}
+    environment.globals |= {"breakable": breakable, "is_missing": is_missing, "speakers_in_words": speakers_in_words}
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
+    shown = examples(run, audio, settings.clip_seconds)
+    worst = mistakes_of_the_best(run, audio, settings.mistakes, settings.clip_seconds)
+    heard = {clip["corpus"] for clip in [*shown, *worst["rows"]]} if audio else set()
     page = template.render(
+        page_style=page_style(),
         run=run,
         protocol=run.protocol,
         best=run.best,
@@ -64,6 +78,7 @@ def write_report(
         tables={name: make(run) for name, make in TABLES_OF_THE_REPORT.items()},
         counts={column: counts_table(run, column) for column in ("sex", "corpus")},
         settings=settings_table(run),
+        packages=package_versions(run.trainers, run.settings),
         differences=differences(run),
         matrices=confusion_matrices(run),
         coverage=coverage_of_the_rest(run),
@@ -74,10 +89,15 @@ def write_report(
         level_warning=level_warning(run),
         tested=tested_emotions(run.protocol["chance"]),
         findings=run.tables["findings"]["finding"].value_counts().sort_index().to_dict(),
-        leaks=run.tables["cues"][run.tables["cues"]["verdict"] == "leak"].to_dict("records"),
-        examples=examples(run, audio, clip_seconds),
-        mistakes=mistakes_of_the_best(run, audio, mistakes, clip_seconds),
-        clip_seconds=clip_seconds,
+        cue_verdict=verdict_of(run.tables["cues"]),
+        found=found_in(run.tables["cues"]),
+        examples=shown,
+        mistakes=worst,
+        sounds=audio is not None,
+        voices=voices_of({name: about for name, about in run.origin.items() if name in heard}),
+        licences={name: licence_in_words(about) for name, about in run.origin.items()},
+        inherited=terms_of_weights(run),
+        clip_seconds=settings.clip_seconds,
         picture={"columns": COLUMNS, "range": DYNAMIC_RANGE_DB},
     )
     with written(path) as temporary:
@@ -120,7 +140,7 @@ def differences(run: Run) -> dict:
 
 
 def confusion_matrices(run: Run) -> list[dict]:
-    """Return a confusion matrix a model: ``model, uar, emotions, rows``, a row ``emotion, clips, cells``."""
+    """Return a confusion matrix a model: ``model, emotions, rows, upright`` and its UAR; a row has ``cells``."""
     matrices = []
     for model in run.models[:SHOWN_MODELS]:
         table = run.predictions[model]
@@ -131,7 +151,8 @@ def confusion_matrices(run: Run) -> list[dict]:
             {"emotion": emotion, "clips": int(line.sum()), "cells": [(int(n), n / max(line.sum(), 1)) for n in line]}
             for emotion, line in zip(emotions, counts, strict=True)
         ]
-        matrices.append({"model": model, **score_of(run, model), "emotions": emotions, "rows": rows})
+        matrix = {"model": model, **score_of(run, model), "emotions": emotions, "rows": rows}
+        matrices.append(matrix | {"upright": are_wide(emotions)})
     return matrices
 
 
@@ -152,19 +173,22 @@ def gap_of_the_best(run: Run) -> dict | None:
     return rows[0] if rows else None
 
 
-def examples(run: Run, audio: Ragged, seconds: float) -> list[dict]:
+def examples(run: Run, audio: Ragged | None, seconds: float) -> list[dict]:
     """Return a clip of each emotion with sound and pictures: that which the best model is surest of."""
     rows = typical_clips(run.predictions[run.best])
+    if audio is None:
+        return _without_sound(run, rows)
     return [
         line | {"waveform": waveform(line["y"]), "spectrogram": spectrogram_image(line["y"], run.sample_rate)}
         for line in _with_sound(run, rows, audio, seconds)
     ]
 
 
-def mistakes_of_the_best(run: Run, audio: Ragged, count: int, seconds: float) -> dict:
+def mistakes_of_the_best(run: Run, audio: Ragged | None, count: int, seconds: float) -> dict:
     """Return the worst mistakes of the best model with their sound, and how many mistakes there are."""
     table = run.predictions[run.best]
-    lines = _with_sound(run, worst_mistakes(table, count), audio, seconds)
+    rows = worst_mistakes(table, count)
+    lines = _without_sound(run, rows) if audio is None else _with_sound(run, rows, audio, seconds)
     wrong = int((predicted_emotions(table) != table["emotion"].to_numpy()).sum())
     names = ("emotion", "predicted", "speaker")
     choices = {name: sorted({line[name] for line in lines if line[name]}) for name in names}
@@ -172,15 +196,23 @@ def mistakes_of_the_best(run: Run, audio: Ragged, count: int, seconds: float) ->
 
 
 def _with_sound(run: Run, rows: pd.DataFrame, audio: Ragged, seconds: float) -> list[dict]:
-    """Return rows of predictions with what is known of their clips, their probabilities and their sound."""
-    known = run.clips.set_index("clip")
+    """Return what `_without_sound` does, and the beginning of each clip."""
     sounds = read_sounds(audio, run.clips, list(rows["clip"]), run.sample_rate, seconds)
+    lines = []
+    for line in _without_sound(run, rows):
+        y = sounds[line["clip"]]
+        more = {"y": y, "sound": sound(y, run.sample_rate), "shown_seconds": len(y) / run.sample_rate}
+        lines.append(line | more)
+    return lines
+
+
+def _without_sound(run: Run, rows: pd.DataFrame) -> list[dict]:
+    """Return rows of predictions with what is known of their clips, and their probabilities."""
+    known = run.clips.set_index("clip")
     lines = []
     for line, shares in zip(rows.to_dict("records"), probabilities_of(rows), strict=True):
         about = known.loc[line["clip"], ["speaker", "sex", "corpus", "statement", "seconds", "source"]].to_dict()
         probabilities = sorted(zip(emotions_of(rows), shares, strict=True), key=lambda pair: -pair[1])
-        y = sounds[line["clip"]]
         line = {key: line[key] for key in ("clip", "emotion", "predicted", "probability")}
-        more = {"probabilities": probabilities, "y": y, "sound": sound(y, run.sample_rate)}
-        lines.append(line | about | more | {"shown_seconds": len(y) / run.sample_rate})
+        lines.append(line | about | {"probabilities": probabilities})
     return lines

@@ -1,13 +1,18 @@
 """Tables of a page: rows of a DataFrame as cells of text that know what they are sorted by."""
 
 import math
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
 import pandas as pd
+from markupsafe import Markup, escape
 
 LONGEST = 300  # rows of a table on the page; the CSV file beside it holds all
 NONE = "–"
+LONGEST_WORD = 16  # characters that stay on one line, so that no name makes a table wider than the page
+NARROWEST, WIDEST, BETWEEN = 6, 90, 2  # characters: of a narrow column, of all headers of a table, between two
+_PIECE = re.compile(rf"[^\W_]{{1,{LONGEST_WORD}}}[\W_]{{0,4}}|[\W_]{{1,{LONGEST_WORD}}}")
 
 
 class Cell(NamedTuple):
@@ -34,6 +39,11 @@ class Table(NamedTuple):
     rows: list[list[Cell]]
     left_out: int
     source: str
+
+    @property
+    def upright(self) -> bool:
+        """Whether the headers of numbers are to be set upright, as beside each other they are too wide."""
+        return are_wide([column.label for column in self.columns])
 
 
 def make_table(
@@ -74,6 +84,22 @@ def interval(label: str, low: str = "low", high: str = "high", *, signed: bool =
 def p_value(label: str, name: str) -> Column:
     """Return a column of p values; none is ever shown as 0."""
     return Column(label, lambda row: Cell(p_text(row[name]), _sortable(row[name])))
+
+
+def breakable(text: str) -> Markup:
+    """Return text as HTML in which a word of more than `LONGEST_WORD` characters may end on the next line.
+
+    It is broken behind signs, as in ``discriminant_analysis``, and where there are none behind as many letters.
+    """
+    parts = re.split(r"(\s+)", text)
+    pieces = [_PIECE.findall(part) if len(part) > LONGEST_WORD else [part] for part in parts]
+    return Markup("").join(Markup("<wbr>").join(map(escape, part)) for part in pieces)
+
+
+def are_wide(headers: list[str]) -> bool:
+    """Tell whether headers of narrow columns are too wide to stand beside each other."""
+    pieces = [[len(piece) for word in header.split() for piece in _PIECE.findall(word)] for header in headers]
+    return sum(max([*lengths, NARROWEST]) + BETWEEN for lengths in pieces) > WIDEST
 
 
 def decimal(value: float | None, digits: int = 3, *, signed: bool = False) -> str:

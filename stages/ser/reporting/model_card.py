@@ -13,6 +13,7 @@ import jinja2
 import pandas as pd
 from markupsafe import Markup
 
+from ser.audit.cue_words import found_in, verdict_of
 from ser.corpora.known_corpora import KNOWN
 from ser.demo.synthetic_speech import SYNTHETIC
 from ser.evaluation.subgroups import tested_emotions
@@ -24,8 +25,10 @@ from ser.reporting.reported_run import (
     level_warning,
     score_of,
     synthetic_corpora,
+    terms_of_weights,
 )
 from ser.storage.clip_tables import count_speakers, speakers_in_words
+from ser.storage.model_cards import licence_in_words
 from ser.storage.whole_files import written
 
 TEMPLATE = Path(__file__).with_name("model_card.md")
@@ -54,11 +57,14 @@ def write_model_card(path: Path | str, run: Run) -> None:
         fused=run.trainers[run.best] == FUSION,
         members=run.settings["fuse"]["members"] or singles,
         corpora=corpora_of(run),
+        inherited=" ".join(terms_of_weights(run)),
         synthetic=(run.clips["source"] == SYNTHETIC).all(),
         lacking=(groups.loc[groups["group"] != "speaker", "emotions"] < tested_emotions(run.protocol["chance"])).any(),
         groups={kind: rows.to_dict("records") for kind, rows in groups.groupby("group")},
         synthetic_corpora=synthetic_corpora(run),
         level_warning=level_warning(run),
+        cue_verdict=verdict_of(run.tables["cues"]),
+        found=found_in(run.tables["cues"]),
         tested=tested_emotions(run.protocol["chance"]),
         collapsed=run.tables["collapsed"].to_dict("records"),
         gap=next(iter(gaps[gaps["model"] == run.best].to_dict("records")), None),
@@ -78,7 +84,8 @@ def corpora_of(run: Run) -> list[dict]:
         languages = [LANGUAGES.get(language, language) for language in sorted(clips["language"].unique())]
         speakers = count_speakers(clips["speaker"])
         line = {"corpus": corpus, "clips": len(clips), "speakers": speakers, "languages": languages}
-        line |= {"minutes": clips["seconds"].sum() / 60, "synthetic": (clips["source"] == SYNTHETIC).all()}
+        line |= {"minutes": clips["seconds"].sum() / 60, "synthetic": run.origin[corpus]["synthetic"]}
+        line |= {"licence": licence_in_words(run.origin[corpus]), "stated": run.origin[corpus]["licence"] != ""}
         lines.append(line | {"about": about})
     return lines
 

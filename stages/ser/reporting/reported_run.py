@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from ser.audit.cue_words import leaking_level
 from ser.demo.synthetic_speech import SYNTHETIC
 from ser.errors import InputError
 from ser.evaluation.model_scores import CHANCE, MAJORITY
+from ser.reporting.provenance import Digests, digest_inputs
 from ser.storage.clip_tables import read_audio_settings, read_clips
+from ser.storage.model_cards import inherited_terms, terms_of_encoders
 from ser.storage.prediction_tables import FUSE, TRAINERS, read_predictions, scored_rows, table_paths
-from ser.storage.recorded_level import leaking_level
 
 TABLES = (
     "scores",
@@ -56,12 +58,16 @@ class Run(NamedTuple):
         The test rows of each model.
     clips : pd.DataFrame
         ``data/prepared/clips.csv``, in the order of the audio.
+    inputs : Digests
+        Of what was scored.
     sample_rate : int
         Hz.
     settings : dict of str to dict
         The sections of params.yaml that made the run.
     validation : dict of str to float
         UAR on validation speakers by model.
+    origin : dict of str to dict
+        ``licence`` (empty where it is not known) and ``synthetic`` of each corpus.
     """
 
     protocol: dict
@@ -71,9 +77,11 @@ class Run(NamedTuple):
     audit: dict
     predictions: dict[str, pd.DataFrame]
     clips: pd.DataFrame
+    inputs: Digests
     sample_rate: int
     settings: dict[str, dict]
     validation: dict[str, float]
+    origin: dict[str, dict]
 
     @property
     def best(self) -> str:
@@ -92,10 +100,10 @@ def read_run(reports: Path, data: Path, settings: dict[str, dict]) -> Run:
     tables = {name: read_table(reports / f"{name}.csv") for name in TABLES}
     tables |= {name: read_table(reports / "data" / f"{name}.csv") for name in AUDIT_TABLES}
     protocol = read_json(reports / "protocol.json")
-    predictions = {
-        model: scored_rows(table).reset_index(drop=True)
-        for model, table in read_predictions(data / "predictions", [*TRAINERS, FUSE]).items()
-    }
+    predictions = read_predictions(data / "predictions", [*TRAINERS, FUSE])
+    clips = read_clips(data / "prepared" / "clips.csv")
+    sample_rate = read_audio_settings(data / "prepared" / "audio.json")["sample_rate"]
+    any_model = next(iter(predictions.values()))
     ranked = tables["scores"]["model"].unique()
     models = [model for model in ranked if model not in PSEUDO_MODELS]
     if sorted(models) != sorted(predictions):
@@ -109,11 +117,13 @@ def read_run(reports: Path, data: Path, settings: dict[str, dict]) -> Run:
         trainers={path.stem: path.parent.name for path in table_paths(data / "predictions", [*TRAINERS, FUSE])},
         tables=tables,
         audit=read_json(reports / "data" / "audit.json"),
-        predictions=predictions,
-        clips=read_clips(data / "prepared" / "clips.csv"),
-        sample_rate=read_audio_settings(data / "prepared" / "audio.json")["sample_rate"],
+        predictions={model: scored_rows(table).reset_index(drop=True) for model, table in predictions.items()},
+        clips=clips,
+        inputs=digest_inputs(clips, data / "prepared" / "audio", sample_rate, any_model),
+        sample_rate=sample_rate,
         settings=settings,
         validation=read_json(reports / "validation.json")["validation"],
+        origin=read_json(data / "prepared" / "origin.json")["corpora"],
     )
 
 
@@ -160,6 +170,12 @@ def collapse_mark(run: Run, model: str) -> str:
 def synthetic_corpora(run: Run) -> list[str]:
     """Return the corpora of which clips are synthetic speech."""
     return sorted(run.clips.loc[run.clips["source"] == SYNTHETIC, "corpus"].unique())
+
+
+def terms_of_weights(run: Run) -> list[str]:
+    """Say what may bind the weights of the models: licences of corpora and of pretrained encoders."""
+    checkpoints = run.settings["train_transformer"]["checkpoints"]
+    return [*inherited_terms(run.origin), *terms_of_encoders(sorted(set(checkpoints.values())))]
 
 
 def level_warning(run: Run) -> str:

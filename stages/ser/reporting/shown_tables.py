@@ -4,9 +4,14 @@ import json
 
 import pandas as pd
 
+from ser.audit.cue_words import told_by
 from ser.evaluation.subgroups import tested_emotions
 from ser.reporting.html_tables import Cell, Column, Table, count, interval, make_table, number, p_value, words
+from ser.reporting.provenance import Changed, changed_settings, used_settings
 from ser.reporting.reported_run import PSEUDO_MODELS, Run, collapse_mark, flat_settings
+from ser.settings.all_sections import default_params
+
+FEW = 6  # columns that any page has room for
 
 
 def scores_table(run: Run) -> Table:
@@ -129,7 +134,7 @@ def groups_table(run: Run) -> Table:
 
 
 def gaps_table(run: Run) -> Table:
-    """Return the spread over speakers and the gap between the sexes, of all models."""
+    """Return the spread over speakers, of all models."""
     place = {model: position for position, model in enumerate(run.models)}
     frame = run.tables["gaps"].sort_values("model", key=lambda names: names.map(place), kind="stable")
     columns = [
@@ -141,24 +146,40 @@ def gaps_table(run: Run) -> Table:
         words("best speaker", "best_speaker"),
         number("UAR of best", "best_uar"),
         number("SD over speakers", "speaker_deviation"),
-        count("emotions of both sexes", "sex_emotions"),
-        number("female − male", "sex_gap", signed=True),
-        interval("interval of the gap", "sex_gap_low", "sex_gap_high", signed=True),
     ]
-    caption = "Spread over speakers and gap between the sexes, over the emotions that all who are compared show"
+    caption = "Spread over speakers, over the emotions that all who are compared show"
     return make_table(frame, caption, columns, source="gaps.csv")
+
+
+def sexes_table(run: Run) -> Table:
+    """Return the gap between the sexes, of all models."""
+    place = {model: position for position, model in enumerate(run.models)}
+    frame = run.tables["gaps"].dropna(subset="sex_gap")
+    frame = frame.sort_values("model", key=lambda names: names.map(place), kind="stable")
+    columns = [
+        words("model", "model"),
+        count("emotions of both sexes", "sex_emotions"),
+        number("UAR, female − male", "sex_gap", signed=True),
+        interval("interval", "sex_gap_low", "sex_gap_high", signed=True),
+    ]
+    return make_table(frame, "Gap between the sexes, over the emotions that both show", columns, source="gaps.csv")
 
 
 def cues_table(run: Run) -> Table:
     """Return what the properties of the raw files alone tell."""
-    frame = run.tables["cues"].sort_values("excess", ascending=False, kind="stable")
+    told = told_by(run.tables["cues"])
+    frame = pd.DataFrame(
+        [(one.whose, one.name, one.uar, one.chance, one.uar - one.chance, one.p, one.verdict_words) for one in told],
+        columns=["corpus", "property", "uar", "chance", "excess", "p", "verdict"],
+    )
     columns = [
         words("corpus", "corpus"),
-        Column("property", lambda row: Cell(row["cue"].replace("_", " ")), numeric=False),
+        words("property", "property"),
         number("UAR", "uar"),
         number("chance", "chance"),
         number("above chance", "excess", signed=True),
-        Column("verdict", lambda row: Cell({"leak": "⚠ leak"}.get(row["verdict"], row["verdict"])), numeric=False),
+        *([p_value("p", "p")] if any(one.p is not None for one in told) else []),
+        Column("verdict", lambda row: Cell(row["verdict"]), numeric=False),
     ]
     caption = "How well single properties of the raw files tell the emotions"
     return make_table(frame, caption, columns, source="data/cues.csv", longest=60)
@@ -171,29 +192,35 @@ def quarantine_table(run: Run) -> Table:
 
 
 def counts_table(run: Run, by: str) -> Table:
-    """Return the clips of each emotion (rows) by the values of a column of ``counts.csv``."""
+    """Return the clips by emotion and a column of ``counts.csv``: whichever has more values than fit has the rows."""
     counts = run.tables["counts"]
-    labels = counts[by].replace("", "unknown")
-    table = counts.pivot_table(index="emotion", columns=labels, values="clips", aggfunc="sum", fill_value=0)
+    counts = counts.assign(**{by: counts[by].replace("", "unknown")})
+    rows, beside = ("emotion", by) if counts[by].nunique() <= max(counts["emotion"].nunique(), FEW) else (by, "emotion")
+    table = counts.pivot_table(index=rows, columns=beside, values="clips", aggfunc="sum", fill_value=0)
     names = [str(name) for name in table.columns]
     table.columns = [f"clips of {name}" for name in names]
     table["clips"] = table.sum(axis=1)
     frame = table.reset_index()
-    columns = [words("emotion", "emotion"), *(count(name, f"clips of {name}") for name in names), count("all", "clips")]
-    return make_table(frame, f"Clips by emotion and {by}", columns, source="data/counts.csv")
+    columns = [words(rows, rows), *(count(name, f"clips of {name}") for name in names), count("all", "clips")]
+    return make_table(frame, f"Clips by {rows} and {beside}", columns, source="data/counts.csv")
 
 
 def settings_table(run: Run) -> Table:
     """Return every setting by its dotted key; of a trainer that is left out only that it is."""
-    sections = {
-        name: section if section.get("enabled", True) else {"enabled": False} for name, section in run.settings.items()
-    }
-    flat = flat_settings(sections)
+    flat = flat_settings(used_settings(run.settings))
     frame = pd.DataFrame(
         {"key": list(flat), "value": [json.dumps(value, ensure_ascii=False) for value in flat.values()]}
     )
     columns = [words("key", "key"), words("value", "value")]
     return make_table(frame, "Settings of the run (params.yaml)", columns, longest=1000)
+
+
+def changed_table(run: Run) -> Table:
+    """Return the settings that differ from the defaults."""
+    changed = changed_settings(run.settings, default_params().model_dump())
+    columns = [words("key", "key"), words("default", "default"), words("here", "here")]
+    frame = pd.DataFrame(changed, columns=Changed._fields)
+    return make_table(frame, "Settings that differ from the defaults", columns, longest=1000)
 
 
 def _groups(run: Run, kinds: list[str]) -> pd.DataFrame:
@@ -229,6 +256,8 @@ TABLES_OF_THE_REPORT = {
     "speakers": speakers_table,
     "groups": groups_table,
     "gaps": gaps_table,
+    "sexes": sexes_table,
     "cues": cues_table,
     "quarantine": quarantine_table,
+    "changed": changed_table,
 }

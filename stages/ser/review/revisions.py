@@ -8,13 +8,11 @@ import io
 import json
 import math
 import subprocess
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pandas as pd
-from dvc.api import DVCFileSystem
 from dvc_data.index import DataIndexError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
@@ -22,6 +20,7 @@ from ruamel.yaml.error import YAMLError
 from ser.errors import InputError
 from ser.evaluation.confusions import confusions_by_speaker, uar
 from ser.reporting.reported_run import WORDS
+from ser.review.dvc_files import DamagedFileError, find_files, read_files
 from ser.review.pull_request import Results
 from ser.storage.csv_tables import EMPTY_IS_MISSING
 from ser.storage.prediction_tables import WORDS as PREDICTION_WORDS
@@ -29,6 +28,7 @@ from ser.storage.prediction_tables import check_table, scored_rows
 
 METRICS, PROTOCOL = "reports/metrics.json", "reports/protocol.json"
 ROUNDING = 1e-4  # metrics.json has four digits
+NO_BUCKET = "bucket does not exist"  # what S3 says
 
 
 def find_commit(name: str) -> str:
@@ -166,45 +166,39 @@ def read_tables(commit: str | None, paths: dict[str, str]) -> tuple[dict[str, pd
     InputError
         DVC has neither, neither here nor in its remote, or a table is none; the message names the remedy.
     """
-    with _reading("predictions", commit) as (files, project):
-        contents = {model: files.read_bytes(project + path) for model, path in paths.items()}
-        clips = files.read_bytes(f"{project}data/prepared/clips.csv")
+    *contents, clips = _of_dvc("predictions", commit, read_files, [*paths.values(), "data/prepared/clips.csv"])
     names = {model: f"{path} of {_revision(commit)}" for model, path in paths.items()}
-    tables = {model: _read_table(content, names[model]) for model, content in contents.items()}
+    tables = {model: _read_table(content, names[model]) for model, content in zip(paths, contents, strict=True)}
     return tables, pd.read_csv(io.BytesIO(clips), dtype=str, keep_default_na=False)
 
 
 def read_folds(commit: str | None) -> pd.DataFrame:
     """Return the table of folds as `ser.evaluation.protocol.read_folds` does; raises as `read_tables`."""
-    with _reading("folds", commit) as (files, project):
-        content = files.read_bytes(f"{project}data/folds.csv")
+    (content,) = _of_dvc("folds", commit, read_files, ["data/folds.csv"])
     return pd.read_csv(io.BytesIO(content), dtype=str, **EMPTY_IS_MISSING)
 
 
 def _prediction_paths(commit: str | None, models: Collection[str]) -> dict[str, str]:
     """Return where the predictions of models are, by model."""
-    with _reading("predictions", commit) as (files, project):
-        found = [path.removeprefix(project) for path in files.find(f"{project}data/predictions")]
+    found = _of_dvc("predictions", commit, find_files, "data/predictions")
     paths = {PurePosixPath(path).stem: path for path in found if path.endswith(".csv")}
     if missing := sorted(set(models) - paths.keys()):
         raise InputError(f"DVC has no predictions of {missing[0]} of {_revision(commit)}: {_remedy(commit)}")
     return {model: paths[model] for model in models}
 
 
-@contextmanager
-def _reading(what: str, commit: str | None) -> Iterator[tuple[DVCFileSystem, str]]:
-    """Yield the files of a revision that DVC has, and what their paths begin with; say what is missing, and the remedy.
-
-    Of a commit DVC sees the whole git repository, of which the project may be a sub-folder (``dvc init --subdir``).
-    """
+def _of_dvc(what: str, commit: str | None, ask: Callable, asked: str | list[str]) -> list:
+    """Return what `find_files` or `read_files` does, or say what is missing, and the remedy."""
     project = "" if commit is None else (_git("rev-parse", "--show-prefix") or b"").decode().strip()
     try:
-        yield DVCFileSystem(rev=commit, subrepos=bool(project)), project
-    except (FileNotFoundError, DataIndexError):
-        raise InputError(f"DVC has no {what} of {_revision(commit)}: {_remedy(commit)}") from None
+        return ask(asked, commit, project)
     except Exception as error:  # those of any remote (network, credentials) and of what DVC cannot read of long ago
-        reason = f"DVC cannot read the {what} of {_revision(commit)} ({type(error).__name__}: {_first_line(error)})"
-        raise InputError(f"{reason}: {_remedy(commit)}") from error
+        # the remote's reason not to give the list of a folder is behind one that names none
+        reason = error.__cause__ or error if isinstance(error, DataIndexError) else error
+        if isinstance(reason, FileNotFoundError | DataIndexError) and NO_BUCKET not in str(reason):
+            raise InputError(f"DVC has no {what} of {_revision(commit)}: {_remedy(commit)}") from None
+        said = f"the {what} of {_revision(commit)} ({type(reason).__name__}: {_first_line(reason)})"
+        raise InputError(f"DVC cannot read {said}: {_remedy(commit, reason)}") from error
 
 
 def _read_table(content: bytes, name: str) -> pd.DataFrame:
@@ -216,10 +210,20 @@ def _read_table(content: bytes, name: str) -> pd.DataFrame:
     return table.astype({"fold": int})
 
 
-def _remedy(commit: str | None) -> str:
+def _remedy(commit: str | None, error: BaseException | None = None) -> str:
     """Say how to come by predictions; what a configured remote has is not missing."""
     where = "" if commit is None else f" once with {commit[:7]} checked out"
-    return f"run `dvc repro`{where}, or name a remote that has them (`dvc remote add --default`)"
+    if isinstance(error, ImportError):
+        other = "install what the remote needs (`pip install -e '.[s3]' -c constraints.txt` for S3)"
+    elif isinstance(error, PermissionError) or "Credential" in type(error).__name__:
+        other = "give the remote a key that may read it"
+    elif isinstance(error, DamagedFileError):
+        other = "mend the remote (docs/data.md, Share data and models)"
+    elif error is not None:
+        other = "try again with a remote that is there and answers"
+    else:
+        other = "name a remote that has them (`dvc remote add --default`)"
+    return f"run `dvc repro`{where}, or {other}"
 
 
 def _revision(commit: str | None) -> str:

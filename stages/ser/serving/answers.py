@@ -38,6 +38,7 @@ class ModelShown(BaseModel):
     model: str
     emotions: list[str]
     learnt_from: dict[str, Any]
+    terms: str = Field(description="What of the licences of its corpora may bind it, in words.")
     synthetic: bool = Field(description="Whether all it learnt from was synthesised: it then knows no real voices.")
     sample_rate: int = Field(description="Hz, that recordings are brought to.")
     by_speaker: bool = Field(description="Whether it wants several clips of a voice.")

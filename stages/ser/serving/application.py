@@ -13,6 +13,7 @@ from ser.serving.guard import HUNG_UP
 from ser.serving.pages import add_pages
 from ser.serving.recording_routes import add_export, add_recordings
 from ser.serving.service import Service
+from ser.storage.model_cards import inherited_terms
 
 
 def application(service: Service) -> FastAPI:
@@ -79,6 +80,7 @@ def _add_information(app: FastAPI, service: Service) -> None:
         "model": service.name,
         "emotions": list(model.emotions),
         "learnt_from": model.learnt_from,
+        "terms": " ".join(inherited_terms(model.learnt_from["corpora"])),
         "synthetic": model.knows_synthetic_speech_only,
         "sample_rate": model.sample_rate,
         "by_speaker": model.by_speaker,

@@ -23,7 +23,8 @@ from ser.prediction.answering import SHORT
 from ser.prediction.clip_inputs import LEAST_SOUND, SHORTEST
 from ser.prediction.model_folder import ENSEMBLE, MODELS, find_folder, read_description, read_members
 from ser.serving.resampling_tables import measured
-from ser.storage.whole_files import written
+from ser.storage.model_cards import inherited_terms
+from ser.storage.whole_files import write_bytes
 
 if TYPE_CHECKING:
     from ser.exporting.model_export import Export
@@ -81,23 +82,27 @@ def write_static_page(model: Path | str | None, folder: Path, *, runtime: str | 
     exported = export(place)
     about = _about(exported)
     folder.mkdir(parents=True, exist_ok=True)
+    last = "index.html"
+    (folder / last).unlink(missing_ok=True)  # so that there is no page before all of it is there
     own_runtime = folder / "onnxruntime-web"
     for name, content in _unpacked(packed):
-        _write(own_runtime / name, content)
+        write_bytes(content, own_runtime / name)
     for rate in about["rates"]:
         if rate != about["audio"]["sample_rate"]:
-            _write(folder / f"resampling-{rate}.bin", measured(rate, about["audio"]["sample_rate"]).to_bytes())
-    _write(folder / "model.onnx", exported.model.SerializeToString(deterministic=True))
-    _write(folder / "about.json", json.dumps(about, indent=1, ensure_ascii=False).encode())
+            table = measured(rate, about["audio"]["sample_rate"])
+            write_bytes(table.to_bytes(), folder / f"resampling-{rate}.bin")
+    write_bytes(exported.model.SerializeToString(deterministic=True), folder / "model.onnx")
+    write_bytes(json.dumps(about, indent=1, ensure_ascii=False).encode(), folder / "about.json")
     own, shared = files("ser.serving") / "static", files("ser.serving") / "page"
     for name in OF_THE_PAGE:
-        _write(folder / name, (shared / name).read_bytes())
-    last = "index.html"  # so that there is no page before all of it is there
+        write_bytes((shared / name).read_bytes(), folder / name)
     for part in sorted(own.iterdir(), key=lambda part: (part.name == last, part.name)):
         target = own_runtime / "LICENSE.txt" if part.name == "onnxruntime-web-licence.txt" else folder / part.name
         if part.is_file():
             content = part.read_bytes()
-            _write(target, _with_limits(content, (shared / last).read_bytes()) if part.name == last else content)
+            if part.name == last:
+                content = _with_limits(content, (shared / last).read_bytes())
+            write_bytes(content, target)
     return about
 
 
@@ -106,11 +111,6 @@ def _with_limits(page: bytes, other: bytes) -> bytes:
     start = other.index(b'<section aria-labelledby="limits-title">')
     end = other.index(b"</section>", start) + len(b"</section>")
     return page.replace(b"<!-- limits -->", other[start:end])
-
-
-def _write(path: Path, content: bytes) -> None:
-    with written(path) as temporary:
-        temporary.write_bytes(content)
 
 
 def _require_samples(place: Path) -> None:
@@ -157,6 +157,7 @@ def _about(exported: Export) -> dict[str, Any]:
         "version": number,
         "emotions": description["classes"],
         "learnt_from": learnt_from,
+        "terms": " ".join(inherited_terms(learnt_from["corpora"])),
         "synthetic": all(corpus["synthetic"] for corpus in learnt_from["corpora"].values()),
         "temperature": description["temperature"],
         "audio": audio,

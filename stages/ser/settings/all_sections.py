@@ -1,6 +1,5 @@
 """The whole of ``params.yaml``: every section, and what sections ask of each other."""
 
-from importlib.metadata import distribution
 from pathlib import Path
 from typing import get_args
 
@@ -21,6 +20,7 @@ from ser.settings.train_section import Train
 
 NETWORKS = {"train_lstm": "lstm", "train_residual_keras": "residual", "train_cnn": "cnn"}  # trainer: its model
 TRANSFORMER = "train_transformer"
+DEFAULTS = Path(__file__).with_suffix(".yaml")
 
 
 class Params(Section):
@@ -125,10 +125,14 @@ def load_params(path: Path | str = "params.yaml") -> Params:
     return validated(Params, read_params(path), str(path))
 
 
+def default_params() -> Params:
+    """Load the settings as released: `DEFAULTS`, params.yaml without its comments."""
+    return load_params(DEFAULTS)
+
+
 def params_here() -> Params:
-    """Load params.yaml of this folder; where there is none, as outside a clone, the one that the package brings."""
+    """Load params.yaml of this folder, or of the clone that the code lies in; where there is none, the defaults."""
     for folder in (Path(), Path(__file__).parents[3]):
         if (folder / "params.yaml").is_file():
             return load_params(folder / "params.yaml")
-    (packaged,) = (file for file in distribution("reproducible-ser").files or [] if file.name == "params.yaml")
-    return load_params(Path(str(packaged.locate())))
+    return default_params()

@@ -22,6 +22,7 @@ def _as_label(text: str) -> str:
 
 
 Label = Annotated[str, BeforeValidator(_as_text), AfterValidator(_as_label)]  # any word, of one's own in any language
+Licence = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\s\x00-\x1f][^\x00-\x1f]*$")]
 DemoEmotion = Literal["anger", "boredom", "disgust", "fear", "happiness", "neutral", "sadness"]
 
 
@@ -59,6 +60,7 @@ class Prepare(Section):
     pattern: str | dict[str, str]
     manifest: Manifest
     speaker_ids: dict[str, Annotated[str, Field(pattern=r"^[^\s:\x00-\x1f][^:\x00-\x1f]*$")]]
+    licences: dict[str, Licence]
     channels: Literal["mix", "each"] | Count
     sample_rate: Annotated[int, Field(ge=8000, le=48000)]
     remove_dc: bool

@@ -10,3 +10,4 @@ from ser.settings.params_file import Positive, Section
 class Report(Section):
     mistakes: Annotated[int, Field(ge=0)]
     clip_seconds: Positive
+    sounds: bool

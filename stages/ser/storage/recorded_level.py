@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-
-if TYPE_CHECKING:
-    import pandas as pd
 
 FRAME = 0.032  # s
 ACTIVE_DB = 30.0  # frames this far below the loudest are pauses
@@ -109,21 +106,3 @@ def _active(power: np.ndarray, levels: np.ndarray, parts: np.ndarray) -> tuple[l
     deviations = active * (levels - (active @ levels / count)[:, np.newaxis])
     spread = np.sqrt(np.vecdot(deviations, deviations) / count)
     return (10 * np.log10(active @ power / count)).tolist(), spread.tolist()
-
-
-def leaking_level(cues: pd.DataFrame) -> str:
-    """Say where the level alone gives the emotions away, and what to do; empty if it does not.
-
-    Parameters
-    ----------
-    cues : pd.DataFrame
-        What the audit found; see `ser.audit.label_leaks.measure_cues`.
-    """
-    leaks = cues[cues["cue"].isin(LEVEL_CUES) & (cues["verdict"] == "leak")]
-    if leaks.empty:
-        return ""
-    worst = leaks.sort_values("excess", kind="stable").iloc[-1]
-    return (
-        f"how loud clips were recorded gives the emotions of {worst['corpus']} away ({worst['cue']} alone: UAR "
-        f"{worst['uar']:.3f}, chance {worst['chance']:.3f}): leave level out of extract.functionals.groups"
-    )

@@ -1,13 +1,16 @@
 """Ragged arrays on disk: the rows of all clips one after another in a few ``.npy`` files, and where each begins."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 from numpy.lib import format as npy
 
+from ser.errors import InputError
 from ser.storage.whole_files import temporary_name, written
 
+Stamp = tuple[int, int, int]  # of a file: inode, bytes, time of its last change, ns
 SHARD_BYTES = 128 * 2**20  # some ten files a corpus: DVC hashes few large files far faster than many small ones
 
 
@@ -15,7 +18,8 @@ class Ragged:
     """A sequence of arrays of unequal length, memory-mapped: reading one item reads no other.
 
     One file is mapped at a time, as what was read of a mapped file counts as memory of the process. Pickled, it is a
-    few paths: whoever reads it must see the same files.
+    few paths: whoever reads it must see the same files. Files that `open` has found and
+    that were written anew since are refused (`InputError`): their rows are others than the index says.
 
     Parameters
     ----------
@@ -29,14 +33,18 @@ class Ragged:
         self._shards = list(shards)
         self._mapped: tuple[int, np.ndarray | None] = (-1, None)  # position and content of the shard read last
         self._index_file: Path | None = None
+        self._stamps: dict[Path, Stamp] = {}  # of the files when they were opened
         self.index = index
 
     @classmethod
     def open(cls, folder: Path | str) -> "Ragged":
         """Open what a `RaggedWriter` wrote to `folder`."""
         folder = Path(folder)
-        ragged = cls(sorted(folder.glob("shard_*.npy")), np.load(folder / "index.npy", mmap_mode="r"))
-        ragged._index_file = folder / "index.npy"
+        path, shards = folder / "index.npy", sorted(folder.glob("shard_*.npy"))
+        stamps = {each: _stamp(each) for each in (path, *shards)}  # a writer removes the index first, writes it last
+        ragged = cls(shards, np.load(path, mmap_mode="r"))
+        ragged._index_file, ragged._stamps = path, stamps
+        ragged._require_same(path)
         return ragged
 
     def __len__(self) -> int:
@@ -48,8 +56,7 @@ class Ragged:
         shard, start, rows = self.index[item]
         mapped, array = self._mapped  # read and written as one: another thread may be between two lines
         if mapped != shard:
-            source = self._shards[shard]
-            array = np.load(source, mmap_mode="r") if isinstance(source, Path) else source
+            array = self._load(shard)
             self._mapped = (shard, array)
         return array[start : start + rows]
 
@@ -73,6 +80,7 @@ class Ragged:
         self.__dict__ |= state
         if self._index_file is not None:
             self.index = np.load(self._index_file, mmap_mode="r")
+            self._require_same(self._index_file)
 
     @property
     def lengths(self) -> np.ndarray:
@@ -81,17 +89,33 @@ class Ragged:
 
     def arrays(self) -> Iterator[np.ndarray]:
         """Yield the arrays that hold the rows of all items, one of them mapped at a time."""
-        for shard in self._shards:
-            yield np.load(shard, mmap_mode="r") if isinstance(shard, Path) else shard
+        for shard in range(len(self._shards)):
+            yield self._load(shard)
+
+    def _load(self, shard: int) -> np.ndarray:
+        source = self._shards[shard]
+        if not isinstance(source, Path):
+            return source
+        array = np.load(source, mmap_mode="r")
+        self._require_same(source)
+        return array
+
+    def _require_same(self, path: Path) -> None:
+        if path in self._stamps and _stamp(path) != self._stamps[path]:
+            raise InputError(f"{path} was written anew while it was read: run this again")
 
     def select(self, items: np.ndarray) -> "Ragged":
         """Return the items of a list of positions or of a boolean mask, in that order, without reading them."""
-        return Ragged(self._shards, np.asarray(self.index[items]))
+        chosen = Ragged(self._shards, np.asarray(self.index[items]))
+        chosen._stamps = self._stamps
+        return chosen
 
     def concatenate(self, other: "Ragged") -> "Ragged":
         """Return the items of both, without reading them."""
         moved = np.asarray(other.index) + np.array([len(self._shards), 0, 0])
-        return Ragged(self._shards + other._shards, np.concatenate([self.index, moved]))
+        both = Ragged(self._shards + other._shards, np.concatenate([self.index, moved]))
+        both._stamps = self._stamps | other._stamps
+        return both
 
 
 class TableWriter:
@@ -122,7 +146,11 @@ class TableWriter:
         if error_type is None:
             self.close()
         elif self._file is not None:
-            self._file.close()
+            if isinstance(error, OSError) and error.filename is None:
+                error.filename = str(self.path)
+            with suppress(OSError):  # what is left of it goes with it
+                self._file.close()
+            temporary_name(self.path).unlink(missing_ok=True)
 
     def append(self, array: np.ndarray) -> None:
         """Add an array of shape (rows, ...); all share their dtype and the other dimensions."""
@@ -157,7 +185,8 @@ class TableWriter:
 class RaggedWriter:
     """Write arrays that share their dtype and all dimensions but the first, one after another.
 
-    Use it as a context: the index is written when the block ends.
+    Use it as a context: what was there goes when the block begins, and the index is written when it ends, so that
+    nobody takes a part of it, or an older index, for the whole.
 
     Parameters
     ----------
@@ -175,6 +204,8 @@ class RaggedWriter:
         self._table = self._shard_writer()
 
     def __enter__(self) -> "RaggedWriter":
+        for old in [self.folder / "index.npy", *sorted(self.folder.glob("shard_*.npy"))]:  # of an earlier run
+            old.unlink(missing_ok=True)
         return self
 
     def __exit__(self, error_type, error, traceback) -> None:
@@ -206,6 +237,11 @@ def drop_items(folder: Path | str, items: np.ndarray) -> None:
     """
     path = Path(folder) / "index.npy"
     _save(path, np.delete(np.load(path), items, axis=0))
+
+
+def _stamp(path: Path) -> Stamp:
+    status = path.stat()
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _save(path: Path, array: np.ndarray) -> None:

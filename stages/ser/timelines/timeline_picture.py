@@ -67,7 +67,9 @@ def draw(timeline: Timeline, path: Path | str) -> str:
         "font.family": ["DejaVu Sans"],
     }
     metadata = {PNG: {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
-    with matplotlib.rc_context(settings), written(path) as temporary, warnings.catch_warnings():
+    with matplotlib.rc_context(), written(path) as temporary, warnings.catch_warnings():
+        matplotlib.rcdefaults()  # else a person's matplotlibrc decides how it looks
+        matplotlib.rcParams.update(settings)
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # of an SVG, where it is measured as a box
         figure, lettering = picture(timeline), Lettering(map(shown, timeline.emotions))
         lettering.use_fonts(figure) if suffix == ".svg" else lettering.make_legible(figure)

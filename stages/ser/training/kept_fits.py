@@ -10,7 +10,6 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 import time
 import zipfile
 from collections.abc import Callable
@@ -24,7 +23,7 @@ from ser.compute.cpu_kind import describe_graphics_cards, describe_machine
 from ser.networks.checkpoints import CHECKPOINTS, CODE
 from ser.networks.layer_graph import Layer
 from ser.storage.kept_folders import kept_folder
-from ser.storage.whole_files import written
+from ser.storage.whole_files import write_bytes
 
 FITS = CHECKPOINTS / "fits"
 MOST_BYTES = 2 * 2**30
@@ -107,8 +106,7 @@ def restore_fit(key: str, folder: Path) -> Outcome | None:
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name in archive.namelist():
             if name.startswith("model/"):
-                with written(folder / name.removeprefix("model/")) as temporary:
-                    temporary.write_bytes(archive.read(name))
+                write_bytes(archive.read(name), folder / name.removeprefix("model/"))
         about = json.loads(archive.read("about.json"))
         tables = [pd.read_feather(io.BytesIO(archive.read(f"{name}.feather"))) for name in TABLES]
     layers = [Layer(*values, tuple(inputs)) for *values, inputs in about["layers"]]
@@ -142,11 +140,7 @@ def _keep(key: str, content: bytes) -> None:
     """Write an entry, its digest first, as a whole file; then make room. Where that fails the run goes on without."""
     folder = _place()
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        # a name that no other process has: two stages may run side by side
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".tmp-", delete=False) as file:
-            file.write(hashlib.sha256(content).digest() + content)
-        os.replace(file.name, folder / key)
+        write_bytes(hashlib.sha256(content).digest() + content, folder / key)
         _make_room(folder)
     except OSError as error:
         print(f"  warning: a finished fit is not kept for later runs ({error})")

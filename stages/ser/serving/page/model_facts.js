@@ -43,7 +43,7 @@ export function showModel(model, noMicrophone) {
   const speakers = learnt.speakers ? ` of ${count(learnt.speakers)} speakers` : "";
   byId("knows").textContent =
     `${model.model} learnt from ${count(learnt.clips ?? 0)} clips${speakers}.${model.synthetic ? "" : ACTED} ` +
-    "What it says of other languages and other ways of speaking is a guess.";
+    `What it says of other languages and other ways of speaking is a guess. ${model.terms}`;
   byId("by-speaker").hidden = !model.by_speaker;
   byId("corpora-region").hidden = !corpora.length;
   byId("corpora").tBodies[0].replaceChildren(...corpora.map(corpusRow));

@@ -93,7 +93,7 @@ async function meetModel() {
   byId("file-limits").textContent = `WAV is read as Python reads it, and gives its numbers. Other formats are decoded by the browser: theirs may differ a little. ${limits.shortest} to ${cleaning.max_seconds} s as a whole, up to ${duration(limits.most_seconds)} over time.`;
   byId("live-limits").textContent = microphoneMissing() || "The browser is asked to leave the sound as it is.";
   byId("live-limits").classList.toggle("red", Boolean(microphoneMissing()));
-  byId("knows").textContent = `${about.model} learnt from ${count(learnt.clips ?? 0)} clips${learnt.speakers ? ` of ${count(learnt.speakers)} speakers` : ""}.${about.synthetic ? "" : " Most published corpora are acted: such emotions are stronger and purer than those of daily life."} What it says of other languages and other ways of speaking is a guess. Unlike ser predict, this page does not tell when a recording is unlike those.`;
+  byId("knows").textContent = `${about.model} learnt from ${count(learnt.clips ?? 0)} clips${learnt.speakers ? ` of ${count(learnt.speakers)} speakers` : ""}.${about.synthetic ? "" : " Most published corpora are acted: such emotions are stronger and purer than those of daily life."} What it says of other languages and other ways of speaking is a guess. Unlike ser predict, this page does not tell when a recording is unlike those. ${about.terms}`;
   byId("corpora-region").hidden = !corpora.length;
   byId("corpora").tBodies[0].replaceChildren(...corpora.map(([name, corpus]) => {
     const cell = (textContent, className = "") => element("td", { textContent, className });
