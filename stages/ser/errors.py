@@ -30,10 +30,10 @@ STEERING = (
     *("SOXR_", "TF2_", "TF_", "TORCH_ALLOW_TF32_", "TORCH_BLAS_", "TORCH_CUDNN_", "TORCH_LINALG_", "TORCH_LINEAR_"),
     *("TORCH_MKLDNN_", "XLA_FLAGS"),
 )
-# of these, what is about messages, memory and threads; `ser.networks.keras_backend` sets the one of oneDNN. The second
-# line is of Terraform, which has nothing to do with TensorFlow.
+# of these, what is about messages, memory and threads; `ser.networks.keras_backend` sets the one of oneDNN, TensorFlow
+# itself TF2_BEHAVIOR, whatever it was. The second line is of Terraform, which has nothing to do with TensorFlow.
 HARMLESS = (
-    *("SOXR_NUM_THREADS", "TF_CPP_", "TF_ENABLE_ONEDNN_OPTS", "TF_FORCE_GPU_", "TF_GPU_", "TF_NUM_"),
+    *("SOXR_NUM_THREADS", "TF2_BEHAVIOR", "TF_CPP_", "TF_ENABLE_ONEDNN_OPTS", "TF_FORCE_GPU_", "TF_GPU_", "TF_NUM_"),
     *("TF_CLI_", "TF_DATA_DIR", "TF_IN_AUTOMATION", "TF_INPUT", "TF_LOG", "TF_PLUGIN_", "TF_TOKEN_", "TF_VAR_"),
     "TF_WORKSPACE",
 )

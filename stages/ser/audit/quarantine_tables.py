@@ -41,6 +41,7 @@ def report_audit(recordings: pd.DataFrame, settings, folder: Path, *, title: str
     counts = groups.agg(clips=("clip", "size"), seconds=("clean_seconds", "sum")).round(2).reset_index()
     findings = find_remarkable(recordings, settings)
     cues = measure_cues(clips, settings.seed).round(4)
+    cues["excess"] += 0.0  # no -0, which another CPU may round to 0
     summary = summarize(clips, quarantine, cues)
 
     tables = {"quarantine": quarantine, "counts": counts, "findings": findings, "cues": cues}
