@@ -2,7 +2,8 @@
 # make test    lint and tests, some minutes
 # make verify  long checks in a small form: stages killed half-way, a Dask cluster; FULL=1 with the full counts
 # make checkpoint   fetch a pretrained encoder: make checkpoint SOURCE=microsoft/wavlm-base-plus (docs/transformers.md)
-# make tune    search for better parameters, a DVC experiment a trial: make tune TRIALS=20 MODEL=svm_rbf
+# make tune    search for better parameters, a DVC experiment a trial: make tune TRIALS=20 MODEL=svm_rbf;
+#              HOURS=2 ends after so long, and the same command goes on
 # make experiments  a table and a chart of all experiments
 # make ablation  what each part brings, with intervals, beside a random split: make ablation
 #              OVERRIDES="ravdess raw.path=/data/corpora"; ONLY="features full" prints one variant
@@ -44,7 +45,7 @@ checkpoint: $(VENV)/.installed-transformers
 
 tune: $(VENV)/.installed-tune
 	@ser compare-machine
-	ser tune $(if $(TRIALS),--trials $(TRIALS)) $(if $(MODEL),--model $(MODEL))
+	ser tune $(if $(TRIALS),--trials $(TRIALS)) $(if $(MODEL),--model $(MODEL)) $(if $(HOURS),--hours $(HOURS))
 
 experiments: $(VENV)/.installed
 	ser experiments $(EXPERIMENTS)

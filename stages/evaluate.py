@@ -70,6 +70,7 @@ def evaluate() -> None:
         normalization=params.train.normalization,
         confidence=params.evaluate.confidence,
     )
+    protocol["refit"] = params.train.refit
     protocol["majority"] = majority_baseline(first, clips, folds)
     validation = validation_scores(tables)
     protocol |= {"best": best_model(ranking(results["scores"]), validation), "warning": warning, "note": note}
@@ -127,6 +128,8 @@ def print_summary(scores: pd.DataFrame, protocol: dict) -> None:
         print(f"\033[31m{protocol['normalisation_warning']}\033[0m")
     if protocol["note"]:
         print(protocol["note"])
+    if protocol["refit"]:
+        print("note: what is tested learnt from the validation speakers, too; validation scores are of inner models")
     wide = scores.pivot(index="model", columns="score", values="value").reindex(scores["model"].unique())
     of_uar = scores[scores["score"] == "uar"].set_index("model")
     bounds = of_uar.apply(lambda row: "" if pd.isna(row["low"]) else f"{row['low']:.3f} to {row['high']:.3f}", axis=1)

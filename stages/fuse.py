@@ -33,7 +33,7 @@ def fuse_models() -> None:
     folders = {path.stem: f"{path.parent.name}/{path.stem}" for path in table_paths(PREDICTIONS)}
     members = select_members(tables, params.fuse.members)
     clips = read_clips("data/prepared/clips.csv")
-    if warning := one_voice_warning(next(iter(members.values())), clips, params.fuse.method):
+    if warning := one_voice_warning(next(iter(members.values())), clips, params.fuse):
         print(f"fuse: warning: {warning}")
     with threadpool_limits(1):  # several threads add up in another order: other bytes
         fusion = fuse(members, clips, params.fuse)

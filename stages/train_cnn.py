@@ -31,7 +31,7 @@ def train_cnn() -> None:
     frame_rate = description["audio"]["sample_rate"] / description["extract"]["hop_length"]
     fits = {"cnn": {"settings": params.train_cnn, "frame_rate": frame_rate}}
     layers = cross_fit("train_cnn", "ser.models.cnn", "logmel", fits, settings=params.train, compute=params.compute)
-    draw_network(layers["cnn"], PICTURE, "Convolutional network")
+    draw_network(layers["cnn"], PICTURE, "Convolutional network", networks=params.train_cnn.seeds)
 
 
 if __name__ == "__main__":

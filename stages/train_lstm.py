@@ -28,7 +28,7 @@ def train_lstm() -> None:
 
     fits = {"lstm": {"settings": params.train_lstm}}
     layers = cross_fit("train_lstm", "ser.models.lstm", "frames", fits, settings=params.train, compute=params.compute)
-    draw_network(layers["lstm"], PICTURE, "LSTM")
+    draw_network(layers["lstm"], PICTURE, "LSTM", networks=params.train_lstm.seeds)
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ def train_residual_keras() -> None:
         settings=params.train,
         compute=params.compute,
     )
-    draw_network(layers["residual"], PICTURE, "Residual network")
+    draw_network(layers["residual"], PICTURE, "Residual network", networks=params.train_residual_keras.seeds)
 
 
 if __name__ == "__main__":

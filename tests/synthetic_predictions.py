@@ -58,6 +58,16 @@ def predictions(
     return pd.concat(parts, ignore_index=True), table
 
 
+def labelled(seed: int, rows: int, skills: list[float], classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Draw probabilities of shape (members, rows, classes) and the true classes; skills as in `predictions`."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(classes, size=rows)
+    logits = rng.normal(size=(len(skills), rows, classes))
+    logits += np.array(skills)[:, None, None] * np.eye(classes)[truth]
+    odds = np.exp(logits)
+    return odds / odds.sum(axis=2, keepdims=True), truth
+
+
 def rows_to_score(table: pd.DataFrame) -> pd.DataFrame:
     """Return the test rows and whose most probable emotion they have, computed without the code under test."""
     rows = table[table["part"] == "test"].reset_index(drop=True)
@@ -83,7 +93,7 @@ def write_trained(root: Path, trainer: str, tables: dict[str, pd.DataFrame]) -> 
             folder = root / "data/models" / trainer / model / ("" if fold is None else f"fold_{fold}")
             corpora = {"c": {"clips": 9, "speakers": 3, "languages": ["en"], "licence": "CC0", "synthetic": False}}
             about = {"format": FORMAT, "trainer": trainer, "model": model, "classes": emotions_of(table)}
-            about |= {"fold": None if fold is None else f"fold_{fold}", "normalization": "train"}
+            about |= {"fold": None if fold is None else f"fold_{fold}", "normalization": "train", "copies": []}
             about |= {"learnt_from": {"clips": 9, "speakers": 3, "corpora": corpora, "examples": 9}}
             write_json(about, folder / "model.json")
             add_results(folder, table if fold is None else table[table["fold"] == fold])

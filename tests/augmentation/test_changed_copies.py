@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from conftest import run_script, run_stage, set_params, workplace
 from ser.audio.cleaning import to_int16
 from ser.augmentation.added_noise import pink_noise, recorded_noise, white_noise
-from ser.augmentation.changed_copies import add_noise, augment, change_speed, draw_kinds, require_recordings, shift_time
+from ser.augmentation.changed_copies import add_noise, augment, draw_kinds, require_recordings, shift_time
 from ser.augmentation.channel import reverberate, telephone
 from ser.augmentation.noise_and_room_files import Recording, read_recordings
+from ser.augmentation.time_scale import change_speed
 from ser.demo.synthetic_speech import demo_table, synthesize
 from ser.errors import InputError
 from ser.storage.csv_tables import write_csv

@@ -34,6 +34,7 @@ from ser.encoders.head_layers import AttentionPooling, FineTunedEncoder, LayerWe
 from ser.encoders.pretrained_tensors import write_tensors
 from ser.encoders.speech_encoder import encoder_of, input_values, layer_means, load_encoder
 from ser.errors import InputError
+from ser.fusion import ensemble_folder
 from ser.networks.batches import Examples
 from ser.networks.checkpoints import Checkpoint
 from ser.settings.all_sections import load_params
@@ -186,6 +187,55 @@ def test_predict_normalises_embeddings_by_speaker_as_the_pipeline_does(work, che
     table["clip"] = "ravdess/" + table["file"].str.rsplit("/", n=1).str[1].str.removesuffix(".wav")
     columns = ["p_anger", "p_neutral", "p_sadness"]
     np.testing.assert_allclose(table.set_index("clip").loc[expected.index, columns], expected[columns], atol=1e-5)
+
+
+def test_heads_of_several_seeds_answer_together(work, checkpoints, small_ravdess, tmp_path):
+    """From the model's folder, and from where it is copied to be a member of an ensemble."""
+    with settings(work, {"train_transformer.checkpoints": {"several": str(checkpoints["hubert"])}}):
+        folder = train(work, "several", "frozen", seeds=2)
+        files = contents(folder)
+        expected = pd.read_csv(folder / "predictions.csv").query("fold == 0").set_index("clip")
+        ensemble_folder.copy_member(folder, tmp_path / "members/several")
+        ensemble_folder.copy_member(folder / "fold_0", tmp_path / "fold_0/members/several")
+        shutil.rmtree(folder)
+        assert contents(train(work, "several", "frozen", seeds=2)) == files  # taken over
+        shutil.rmtree(folder)
+    heads = {name for name in files if name.startswith("fold_0/") and name.endswith((".safetensors", "settings.json"))}
+    assert heads == {f"fold_0/seed_{k}/{name}" for k in (1, 2) for name in ("settings.json", "weights.safetensors")}
+    assert files["fold_0/seed_1/weights.safetensors"] != files["fold_0/seed_2/weights.safetensors"]
+    columns = ["p_anger", "p_neutral", "p_sadness"]
+    model = ser.load(tmp_path / "fold_0/members/several")
+    answers = model.predict_many([recording_of(small_ravdess, clip) for clip in expected.index])
+    np.testing.assert_allclose([answer.probabilities for answer in answers], expected[columns], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("mode", "normalization"), [("frozen", "train"), ("frozen", "speaker"), ("fine_tuned", "train")]
+)
+def test_copies_to_answer_by_are_heard_as_the_pipeline_hears_them(
+    work, checkpoints, small_ravdess, tmp_path, mode, normalization
+):
+    changes = {"train.normalization": normalization, "train_transformer.checkpoints": {"hubert": "hubert"}}
+    folder = shutil.copytree(work, tmp_path / "work", symlinks=True, ignore=shutil.ignore_patterns("models", ".cache"))
+    shutil.copytree(checkpoints["hubert"], folder / "hubert")
+    answers = ["speed 1.08", "pitch -1.5"]
+    with settings(folder, changes | {"augment.answers": answers}):
+        augment.augment()
+        train_transformer.train_transformer("hubert", mode)
+        model = Path(f"data/models/train_transformer/hubert_{mode}")
+        assert json.loads((model / "model.json").read_text())["copies"] == answers
+        predicted(small_ravdess, model / "fold_0", tmp_path / "out.csv")
+        expected = pd.read_csv(model / "predictions.csv").query("fold == 0").set_index("clip")
+        # without copies the answers are others
+        about = json.loads((model / "fold_0/model.json").read_text())
+        (model / "fold_0/model.json").write_text(json.dumps(about | {"copies": []}))
+        predicted(small_ravdess, model / "fold_0", tmp_path / "alone.csv")
+    found, alone = (pd.read_csv(tmp_path / f"{name}.csv") for name in ("out", "alone"))
+    for table in (found, alone):
+        table.index = "ravdess/" + table["file"].str.rsplit("/", n=1).str[1].str.removesuffix(".wav")
+    columns = ["p_anger", "p_neutral", "p_sadness"]
+    np.testing.assert_allclose(found.loc[expected.index, columns], expected[columns], atol=1e-5)
+    assert np.abs(alone.loc[expected.index, columns] - expected[columns]).to_numpy().max() > 1e-4
 
 
 @pytest.mark.parametrize("key", [("hubert", "frozen"), ("wavlm", "fine_tuned")])

@@ -20,8 +20,8 @@ from zc.lockfile import LockFile
 from conftest import ROOT, set_params
 from ser.errors import InputError
 from ser.experiments.optuna_search import add_start, best_trial, finished, next_trial, open_study, run_trial, study_name
-from ser.experiments.parameter_search import conclude
 from ser.experiments.parameter_search import search as search_parameters
+from ser.experiments.search_outcome import conclude
 from ser.experiments.search_space import TUNE_SPACE, search_distributions, settings_of, start_values
 from ser.experiments.trials import TrialError, require_finished_commit, run_experiment
 from ser.settings.all_sections import Params, load_params
@@ -193,7 +193,7 @@ def test_a_model_that_is_not_trained_stops_the_search(tmp_path, monkeypatch, mod
     shutil.copy(ROOT / "params.yaml", tmp_path)
     set_params(tmp_path, {"train_cnn.enabled": False, "train_ml.models": ["svm_rbf"]})
     with pytest.raises(InputError, match=f"tune.model is {model}, which is not trained .*: train it, or name another"):
-        search_parameters(model, 1, tmp_path)
+        search_parameters(model, 1, None, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +228,7 @@ def search(folder, trials: int, killed_after: int | None = None) -> list[dict]:
 
     study = open_study("s", folder)
     if not finished(study):
-        add_start(study, params, distributions, 0.2)
+        add_start(study, start_values(params, distributions), distributions, {"": 0.2})
     while len(finished(study)) <= trials:
         trial = next_trial(study, distributions, seed=1)
         if trial.number == killed_after:
@@ -291,7 +291,7 @@ def test_all_parameters_are_drawn_together(tmp_path, monkeypatch, space, taught)
         return 1 / settings["train_ml.svm_rbf.C"]
 
     study = open_study("s", tmp_path)
-    add_start(study, params, distributions, 0.2)
+    add_start(study, start_values(params, distributions), distributions, {"": 0.2})
     for _ in range(20):
         trial = next_trial(study, distributions, seed=1)
         run_trial(study, trial, params, f"t-{trial.number}", score)
@@ -306,7 +306,7 @@ def test_settings_tried_before_are_not_run_again(tmp_path):
     params = params_with({"train_ml.tune": [True, False]})
     distributions, calls = search_distributions(params), []
     study = open_study("s", tmp_path)
-    add_start(study, params, distributions, 0.5)
+    add_start(study, start_values(params, distributions), distributions, {"": 0.5})
     for _ in range(6):
         trial = next_trial(study, distributions, seed=1)
         run_trial(study, trial, params, f"t-{trial.number}", lambda settings: calls.append(settings) or 0.6)
@@ -317,7 +317,7 @@ def test_settings_tried_before_are_not_run_again(tmp_path):
 def test_the_first_of_equals_is_best(tmp_path):
     params = params_with({"train_ml.svm_rbf.C": {"low": 0.1, "high": 1.0}})
     study = open_study("s", tmp_path)
-    add_start(study, params, search_distributions(params), 0.5)
+    add_start(study, {}, search_distributions(params), {"": 0.5})
     run_trial(study, next_trial(study, search_distributions(params), 1), params, "t-1", lambda _: 0.5)
     assert best_trial(study).number == 0
 
@@ -328,7 +328,7 @@ def test_all_failing_is_an_error(tmp_path):
 
     params = params_with({"train_ml.svm_rbf.C": {"low": 0.1, "high": 1.0}})
     study = open_study("s", tmp_path)
-    add_start(study, params, search_distributions(params), 0.5)
+    add_start(study, {}, search_distributions(params), {"": 0.5})
     for _ in range(2):
         run_trial(study, next_trial(study, search_distributions(params), 1), params, "t", fail)
     with pytest.raises(InputError, match="all 2 trials failed; the last: out of memory"):

@@ -46,11 +46,16 @@ def test_probabilities_at_a_temperature(temperature):
 
 
 @pytest.mark.parametrize("classes", [3, 2, 1], ids=["all met", "two met", "one met"])
-@pytest.mark.parametrize("method", ["mean", "weights", "stacking"])
-def test_members_are_fused(method, classes):
+@pytest.mark.parametrize("calibrate", [False, True], ids=["as they are", "calibrated"])
+@pytest.mark.parametrize(
+    ("method", "power"), [("mean", 0.0), ("weights", 0.0), ("weights", 0.4), ("weights", 1.0), ("stacking", 0.0)]
+)
+def test_members_are_fused(method, power, calibrate, classes):
     p = drawn(3, 3, 50, 3)
     truth = np.random.default_rng(0).integers(classes, size=50)
-    rule = learn(p.astype(float), truth, SimpleNamespace(method=method, shrinkage=3.0, C=0.1))
+    settings = SimpleNamespace(method=method, calibrate=calibrate, powers=[power], shrinkage=3.0, C=0.1)
+    rule = learn(p.astype(float), truth, settings)
+    assert rule.power == power and len(rule.temperatures) == 3 * calibrate
     members = {f"p{number}": values for number, values in enumerate(p)}
     found = run(lambda graph, names: fused(graph, names, rule), members)
     np.testing.assert_allclose(found, fuse(p.astype(float), rule), atol=1e-6)

@@ -1,5 +1,7 @@
 """Every model of a run, for use and of each fold, exported in one process and compared in onnxruntime.
 
+Some are several networks that differ by their seed.
+
 FULL=1: all clips of the demo and 100 of RAVDESS; else some of each.
 """
 
@@ -31,8 +33,21 @@ RATE = 16000  # Hz
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory) -> Path:
-    """A folder with all models, the LSTM without pitch, and the clips of the run as files."""
-    folder = workplace(tmp_path_factory.mktemp("trained") / "work", extract__frames__groups=["mfcc", "energy"])
+    """A folder with all models, the LSTM without pitch, an ensemble that learns, and the clips of the run as files."""
+    several = {
+        "train_cnn__seeds": 2,
+        "train_lstm__seeds": 2,
+        "train_residual_keras__seeds": 3,
+        "train_ml__mlp__seeds": 2,
+    }
+    folder = workplace(
+        tmp_path_factory.mktemp("trained") / "work",
+        extract__frames__groups=["mfcc", "energy"],
+        fuse__method="weights",
+        fuse__calibrate=True,
+        fuse__powers=[0.5, 1.0],
+        **several,
+    )
     for command in (*STEPS, "demo clips"):
         run = run_stage(folder, *command.split())
         assert run.returncode == 0, run.stderr

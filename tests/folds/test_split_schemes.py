@@ -9,10 +9,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ser.errors import InputError
+from ser.folds.dealt_parts import share_of_groups
 from ser.folds.split_schemes import (
     assign_folds,
     assign_parts,
-    share_of_groups,
     shared_between_parts,
     stated_folds,
     validation_rows,

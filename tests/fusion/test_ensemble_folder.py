@@ -11,7 +11,7 @@ from ser.fusion.ensemble_weights import fuse
 from ser.probabilities.model_results import temperatures_of
 from synthetic_predictions import predictions, write_trained
 
-WEIGHTS = SimpleNamespace(method="weights", shrinkage=3.0)
+WEIGHTS = SimpleNamespace(method="weights", calibrate=False, powers=[0.0], shrinkage=3.0)
 
 
 @pytest.fixture
@@ -85,6 +85,17 @@ def test_only_what_predicts_is_copied(tmp_path):
         (place / name).write_text(name)
     copy_member(place, tmp_path / "one")
     assert sorted(path.name for path in (tmp_path / "one").iterdir()) == ["model.json", "model.onnx", "model_card.md"]
+
+
+@pytest.mark.parametrize(("graph", "copied"), [(True, ["model.onnx"]), (False, ["seed_1/weights", "seed_2/weights"])])
+def test_networks_of_several_seeds_are_copied_where_no_graph_is_all_of_them(tmp_path, graph, copied):
+    place = tmp_path / "model"
+    for name in ("seed_1/weights", "seed_2/weights", "fold_0/weights", *(["model.onnx"] if graph else [])):
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        (place / name).write_text(name)
+    copy_member(place, tmp_path / "one")
+    files = [path for path in (tmp_path / "one").rglob("*") if path.is_file()]
+    assert sorted(str(path.relative_to(tmp_path / "one")) for path in files) == copied
 
 
 def test_a_model_on_a_pretrained_encoder_is_copied_with_it_and_without_tables(tmp_path):

@@ -1,6 +1,8 @@
 """Fusion of several models' predictions: the mean, and what is learnt from validation rows."""
 
 import json
+import re
+from collections.abc import Sequence
 from types import SimpleNamespace
 
 import numpy as np
@@ -23,19 +25,35 @@ from ser.fusion.ensemble_weights import (
     speaker_groups,
 )
 from ser.fusion.ensemble_weights import fuse as fuse_tables
-from ser.fusion.opinion_pools import learn_weights
 from ser.fusion.stacking import learn_stacking
 from ser.probabilities.fused import Rule, pool
 from ser.probabilities.fused import fuse as apply
+from ser.probabilities.model_results import temperature_of
 from ser.storage.prediction_tables import check_table, probabilities_of
-from synthetic_predictions import EMOTIONS, predictions
+from synthetic_predictions import EMOTIONS, labelled, predictions
 
 CLIPS = ["c/a", "c/b", "c/c"]
 TABLE = pd.DataFrame({"clip": CLIPS, "speaker": ["s1", "s1", "s2"], "statement": ""})
-MEAN, WEIGHTS, STACKING = (
-    SimpleNamespace(method=method, shrinkage=3.0, C=0.01) for method in ("mean", "weights", "stacking")
-)
-LEARNT = pytest.mark.parametrize("settings", [WEIGHTS, STACKING], ids=["weights", "stacking"])
+
+
+def settings_of(method: str, *, calibrate: bool = False, powers: Sequence[float] = (0.0,)) -> SimpleNamespace:
+    return SimpleNamespace(method=method, calibrate=calibrate, powers=powers, shrinkage=3.0, C=0.01)
+
+
+SETTINGS = {
+    "mean": settings_of("mean"),
+    "weights": settings_of("weights"),
+    "stacking": settings_of("stacking"),
+    "calibrated mean": settings_of("mean", calibrate=True),
+    "calibrated pool": settings_of("weights", calibrate=True, powers=(0.0, 0.5, 1.0)),
+    "calibrated stacking": settings_of("stacking", calibrate=True),
+}
+MEAN, WEIGHTS, STACKING = (SETTINGS[method] for method in ("mean", "weights", "stacking"))
+WEIGH = [name for name in SETTINGS if "mean" not in name]
+
+
+def each(*names: str) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("settings", [SETTINGS[name] for name in names], ids=names)
 
 
 @pytest.fixture(autouse=True)
@@ -91,16 +109,6 @@ def test_stacking_of_one_learns_too(models):
 SKILLS = {"fair": 1.5, "good": 2.5, "guess": -9.0}
 
 
-def labelled(seed: int, rows: int, skills: list[float], classes: int = 3) -> tuple[np.ndarray, np.ndarray]:
-    """Draw probabilities of shape (members, rows, classes) and the true classes."""
-    rng = np.random.default_rng(seed)
-    truth = rng.integers(classes, size=rows)
-    logits = rng.normal(size=(len(skills), rows, classes))
-    logits += np.array(skills)[:, None, None] * np.eye(classes)[truth]
-    odds = np.exp(logits)
-    return odds / odds.sum(axis=2, keepdims=True), truth
-
-
 def test_probabilities_are_averaged_row_by_row():
     fused, weights = fuse(MEMBERS, TABLE, MEAN)
     assert fused["fold"].tolist() == [0, 0, 0, 1, 1, 1]
@@ -119,12 +127,12 @@ def test_one_member_is_itself():
         assert np.allclose(fused["p_anger"], [0.3, 0.4, 0.5, 0.9, 0.1, 0.2])
 
 
-@pytest.mark.parametrize("method", [MEAN, WEIGHTS, STACKING], ids=["mean", "weights", "stacking"])
+@each(*SETTINGS)
 @given(order=st.permutations(sorted(MEMBERS)), rows=st.permutations(range(6)))
 @hypothesis_settings(max_examples=10, deadline=None)
-def test_the_order_of_members_and_rows_does_not_matter(method, order, rows):
+def test_the_order_of_members_and_rows_does_not_matter(settings, order, rows):
     shuffled = {name: MEMBERS[name].iloc[rows] for name in order}
-    for ours, expected in zip(fuse(shuffled, TABLE.iloc[::-1], method), fuse(MEMBERS, TABLE, method), strict=True):
+    for ours, expected in zip(fuse(shuffled, TABLE.iloc[::-1], settings), fuse(MEMBERS, TABLE, settings), strict=True):
         pd.testing.assert_frame_equal(ours, expected, check_exact=True)
 
 
@@ -161,48 +169,6 @@ def test_members_are_chosen_by_name():
         select_members(MEMBERS, ["x", "w"])
 
 
-def objective(weight: float, probabilities: np.ndarray, truth: np.ndarray, shrinkage: float) -> float:
-    """Return what two members' weights minimise, written down anew and row by row."""
-    total = 0.0
-    for row, actual in enumerate(truth):
-        product = probabilities[0, row] ** weight * probabilities[1, row] ** (1 - weight)
-        of_class = len(truth) / (len(set(truth)) * (truth == actual).sum())
-        total -= of_class * np.log(product[actual] / product.sum())
-    return total + shrinkage * (weight * np.log(2 * weight) + (1 - weight) * np.log(2 * (1 - weight)))
-
-
-@pytest.mark.parametrize("shrinkage", [0.0, 5.0, 100.0])
-@pytest.mark.parametrize("skills", [[1.0, 1.5], [2.0, 0.3]])
-def test_two_weights_are_those_of_a_search_through_all(skills, shrinkage):
-    probabilities, truth = labelled(1, 60, skills)
-    found = learn_weights(probabilities, truth, shrinkage)
-    grid = np.arange(1, 1000) / 1000
-    best = grid[np.argmin([objective(weight, probabilities, truth, shrinkage) for weight in grid])]
-    assert found[0] == pytest.approx(best, abs=0.0011)
-    assert found.sum() == pytest.approx(1)
-
-
-def test_a_member_that_guesses_counts_nothing_and_strong_shrinkage_makes_all_equal():
-    probabilities, truth = labelled(2, 200, [2.0, 2.0, 0.0])
-    weights = learn_weights(probabilities, truth, 3.0)
-    assert weights[2] < 0.001
-    assert np.all(weights[:2] > 0.3)
-    assert np.allclose(learn_weights(probabilities, truth, 1e9), 1 / 3, atol=1e-6)
-
-
-def test_equal_weights_are_the_geometric_mean():
-    probabilities, _ = labelled(3, 5, [1.0, 1.0])
-    product = np.sqrt(probabilities[0] * probabilities[1])
-    assert np.allclose(pool(probabilities, np.array([0.5, 0.5])), product / product.sum(axis=1, keepdims=True))
-
-
-def test_certain_members_are_pooled_without_infinities():
-    probabilities = np.array([[[1.0, 0.0], [0.0, 1.0]], [[0.0, 1.0], [0.0, 1.0]]])
-    weights = learn_weights(probabilities, np.array([0, 1]), 1.0)
-    assert weights[0] > 0.6
-    assert np.isfinite(pool(probabilities, weights)).all()
-
-
 def test_stacking_is_the_regression_on_log_probabilities():
     probabilities, truth = labelled(4, 90, [1.0, 2.0])
     columns = np.hstack(list(np.log(probabilities)))
@@ -212,7 +178,7 @@ def test_stacking_is_the_regression_on_log_probabilities():
 
 
 @pytest.mark.parametrize("classes", [2, 3])
-@pytest.mark.parametrize("settings", [MEAN, WEIGHTS, STACKING], ids=["mean", "weights", "stacking"])
+@each(*SETTINGS)
 def test_a_rule_is_the_same_after_it_was_stored(settings, classes):
     probabilities, truth = labelled(7, 60, [1.0, 2.0], classes=classes)
     rule = learn(probabilities, truth, settings)
@@ -220,7 +186,7 @@ def test_a_rule_is_the_same_after_it_was_stored(settings, classes):
     assert np.array_equal(apply(probabilities, Rule.of_json(stored)), apply(probabilities, rule))
 
 
-@pytest.mark.parametrize("settings", [MEAN, WEIGHTS, STACKING], ids=["mean", "weights", "stacking"])
+@each(*SETTINGS)
 def test_two_classes_are_stacked_as_scikit_learn_does(settings):
     probabilities, truth = labelled(8, 60, [1.0, 2.0], classes=2)
     fused = apply(probabilities, learn(probabilities, truth, settings))
@@ -231,7 +197,7 @@ def test_two_classes_are_stacked_as_scikit_learn_does(settings):
         assert np.allclose(fused, expected.predict_proba(columns), atol=1e-6)
 
 
-@LEARNT
+@each("calibrated mean", *WEIGH)
 def test_the_rule_for_use_is_learnt_from_the_validation_rows_of_all_folds(models, settings):
     tables, clips = models
     rows = {name: table[table["part"] == "validation"].sort_values(["fold", "clip"]) for name, table in tables.items()}
@@ -241,7 +207,7 @@ def test_the_rule_for_use_is_learnt_from_the_validation_rows_of_all_folds(models
     assert all(np.allclose(one, other) for one, other in zip(found[1:], expected[1:], strict=True))
 
 
-@LEARNT
+@each(*WEIGH)
 def test_an_emotion_that_no_validation_row_has_keeps_its_probability(settings):
     probabilities, truth = labelled(5, 90, [1.0, 2.0], classes=4)
     known = truth != 2
@@ -254,7 +220,7 @@ def test_an_emotion_that_no_validation_row_has_keeps_its_probability(settings):
         assert np.allclose(fused[:, 2], probabilities[:, :, 2].mean(axis=0))
 
 
-@LEARNT
+@each(*WEIGH)
 @pytest.mark.parametrize("rows", [0, 1])
 def test_nearly_nothing_to_learn_from_leaves_all_members_alike(settings, rows):
     probabilities, truth = labelled(6, 20, [1.0, 1.0])
@@ -264,7 +230,7 @@ def test_nearly_nothing_to_learn_from_leaves_all_members_alike(settings, rows):
         assert np.allclose(rule.weights, 0.5)
 
 
-@LEARNT
+@each(*WEIGH)
 def test_the_fused_table_keeps_the_contract_and_prefers_the_better_member(models, settings):
     tables, clips = models
     fused, weights = fuse(tables, clips, settings)
@@ -275,9 +241,13 @@ def test_the_fused_table_keeps_the_contract_and_prefers_the_better_member(models
     assert weights.groupby("fold")["weight"].sum().to_numpy() == pytest.approx(np.ones(4))
 
 
-@LEARNT
+def stored(rules: dict[int, Rule], for_use: Rule) -> str:
+    return json.dumps([{fold: rule.as_json() for fold, rule in rules.items()}, for_use.as_json()])
+
+
+@each("calibrated mean", *WEIGH)
 def test_no_test_row_has_a_say(models, settings):
-    """Other labels and probabilities of the test rows leave the weights and the validation rows as they were."""
+    """Other labels and probabilities of the test rows leave all rules and the validation rows as they were."""
     tables, clips = models
     rng = np.random.default_rng(0)
     columns = [f"p_{emotion}" for emotion in EMOTIONS]
@@ -288,13 +258,13 @@ def test_no_test_row_has_a_say(models, settings):
         spoilt[name] = table.copy()
         spoilt[name].loc[test, columns] = rng.dirichlet(np.ones(4), test.sum())
         spoilt[name].loc[test, "emotion"] = table.loc[test, "clip"].map(emotions)
-    (before, weights), (after, weights_after) = (fuse(t, clips, settings) for t in (tables, spoilt))
-    pd.testing.assert_frame_equal(weights_after, weights, check_exact=True)
+    (before, *rules), (after, *rules_after) = (fuse_tables(t, clips, settings) for t in (tables, spoilt))
+    assert stored(*rules_after) == stored(*rules)
     is_validation = before["part"] == "validation"
     pd.testing.assert_frame_equal(after[is_validation], before[is_validation], check_exact=True)
 
 
-@LEARNT
+@each("calibrated mean", *WEIGH)
 def test_test_rows_are_fused_by_their_own_folds_validation_rows(models, settings):
     tables, clips = models
     fused, _ = fuse(tables, clips, settings)
@@ -308,7 +278,7 @@ def test_test_rows_are_fused_by_their_own_folds_validation_rows(models, settings
     assert np.allclose(probabilities_of(fused.query("fold == 1 and part == 'test'")), expected)
 
 
-@LEARNT
+@each("calibrated mean", *WEIGH)
 def test_a_validation_row_is_fused_by_what_other_speakers_taught(models, settings):
     """Swapping the labels of one validation speaker changes others of the fold, but none of this speaker."""
     tables, clips = models
@@ -346,20 +316,22 @@ def test_cross_fits_keep_together_what_is_known_to_belong_together(speaker, stat
 
 
 @pytest.mark.parametrize(
-    ("speakers", "method", "folds"),
+    ("speakers", "settings", "said"),
     [
-        (["s1", "s1", "s1", "s2"], "stacking", "1 of 2 folds"),
-        (["s1", "s1", "s2", "s2"], "weights", "2 of 2 folds"),
-        (["s1", "", "s1", "s2"], "weights", "1 of 2 folds"),
-        (["s1", "s2", "s1", "s2"], "weights", None),
+        (["s1", "s1", "s1", "s2"], "stacking", "1 of 2 folds .* coefficients are learnt"),
+        (["s1", "s1", "s2", "s2"], "weights", "2 of 2 folds .* weights are learnt"),
+        (["s1", "", "s1", "s2"], "weights", "1 of 2 folds .* weights are learnt"),
+        (["s1", "s1", "s1", "s2"], "calibrated mean", "1 of 2 folds .* temperatures are learnt"),
+        (["s1", "s1", "s2", "s2"], "calibrated pool", "2 of 2 folds .* temperatures and weights are learnt"),
+        (["s1", "s2", "s1", "s2"], "calibrated pool", None),
         (["s1", "s1", "s1", "s1"], "mean", None),
     ],
 )
-def test_an_ensemble_that_learns_from_the_voice_that_validates_it_says_so(speakers, method, folds):
+def test_an_ensemble_that_learns_from_the_voice_that_validates_it_says_so(speakers, settings, said):
     clips = pd.DataFrame({"clip": list("abcd"), "speaker": speakers})
     rows = pd.DataFrame({"clip": list("abcdcd"), "fold": [0, 0, 1, 1, 0, 0], "part": ["validation"] * 4 + ["test"] * 2})
-    warning = one_voice_warning(rows, clips, method)
-    assert warning is None if folds is None else warning.startswith(folds)
+    warning = one_voice_warning(rows, clips, SETTINGS[settings])
+    assert warning is None if said is None else re.match(said, warning)
 
 
 def test_every_row_is_held_out_once_and_its_group_with_it():
@@ -373,9 +345,71 @@ def test_every_row_is_held_out_once_and_its_group_with_it():
     assert (len(taught), len(held_out)) == (0, 2)
 
 
-@LEARNT
+@each(*WEIGH)
 def test_folds_without_validation_rows_are_fused_alike(settings):
     bare = {name: table[table["part"] == "test"] for name, table in MEMBERS.items()}
     fused, weights = fuse(bare, TABLE, settings)
     assert len(fused) == 3
     assert np.allclose(weights["weight"], 1 / 3)
+
+
+def overconfident(table: pd.DataFrame, factor: float) -> pd.DataFrame:
+    """Return a table whose logits are `factor` times what they were."""
+    columns = [f"p_{emotion}" for emotion in EMOTIONS]
+    odds = table[columns] ** factor
+    return table.assign(**odds.div(odds.sum(axis=1), axis=0))
+
+
+def test_a_member_that_is_too_sure_of_itself_has_no_more_say_for_it():
+    """However sure of themselves members are, calibrated ones are fused alike; as they are the surest decides."""
+    (one, clips), (other, _) = predictions(1, skill=2.0), predictions(2, skill=2.0)
+    tables, loud = {"a": one, "b": other}, {"a": one, "b": overconfident(other, 4.0)}
+    clips = clips.assign(statement="")
+    for name in ("calibrated mean", "calibrated pool"):
+        (fused, weights), (fused_loud, weights_loud) = (fuse(t, clips, SETTINGS[name]) for t in (tables, loud))
+        np.testing.assert_allclose(weights_loud["weight"], weights["weight"], atol=0.02)
+        agree = probabilities_of(fused).argmax(axis=1) == probabilities_of(fused_loud).argmax(axis=1)
+        assert agree.mean() > 0.98  # what it is floored at differs
+    rights = {}
+    for name in ("mean", "calibrated mean"):
+        table = fuse(loud, clips, SETTINGS[name])[0].query("part == 'test'")
+        rights[name] = (probabilities_of(table).argmax(axis=1) == truth_of(table)).mean()
+    assert rights["calibrated mean"] > rights["mean"] + 0.02
+    weights = fuse(loud, clips, WEIGHTS)[1].groupby("member")["weight"].mean()
+    calibrated = fuse(loud, clips, settings_of("weights", calibrate=True))[1].groupby("member")["weight"].mean()
+    assert weights["b"] < 0.35 and abs(calibrated["b"] - 0.5) < 0.1  # a smaller weight was all that made it quieter
+
+
+def test_temperatures_of_a_fold_are_those_of_its_validation_rows(models):
+    tables, clips = models
+    fusion = fuse_tables(tables, clips, SETTINGS["calibrated mean"])
+    validation = [table[table["part"] == "validation"] for _, table in sorted(tables.items())]
+    for fold, rule in fusion.rules.items():
+        of_fold = [rows[rows["fold"] == fold] for rows in validation]
+        assert rule.temperatures == pytest.approx([temperature_of(rows) for rows in of_fold], rel=1e-5)
+    assert fusion.for_use.temperatures == pytest.approx([temperature_of(rows) for rows in validation], rel=1e-5)
+
+
+def test_rules_of_before_are_read_and_what_does_nothing_is_not_stored():
+    old = {"method": "weights", "weights": [0.3, 0.7], "coefficients": [], "intercepts": [], "met": []}
+    rule = Rule.of_json(old)
+    assert rule.as_json() == old
+    probabilities, _ = labelled(1, 9, [1.0, 2.0])
+    assert np.array_equal(apply(probabilities, rule), pool(probabilities, np.array([0.3, 0.7])))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"temperatures": [1.0]},
+        {"temperatures": [1.0, 0.0]},
+        {"temperatures": ["warm", 1]},
+        {"power": 1.5},
+        {"power": []},
+    ],
+)
+def test_a_damaged_rule_is_an_error(wrong):
+    rule = Rule("weights", np.array([0.3, 0.7]), temperatures=np.array([1.0, 2.0]), power=0.5)
+    assert Rule.of_json(rule.as_json()).as_json() == rule.as_json()
+    with pytest.raises((ValueError, TypeError)):
+        Rule.of_json(rule.as_json() | wrong)

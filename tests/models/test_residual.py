@@ -183,6 +183,18 @@ def test_a_training_goes_on_from_its_checkpoint(undisturbed, resumed):
         np.testing.assert_array_equal(values, expected)
 
 
+def test_a_network_that_has_ended_is_taken_from_its_checkpoint(undisturbed, tmp_path, monkeypatch):
+    residual.fit(**SMALL_FIT, checkpoint=Checkpoint(tmp_path / "key").of_network(1))
+    trained = count_epochs(keras_training, monkeypatch)
+    again = residual.fit(**SMALL_FIT, checkpoint=Checkpoint(tmp_path / "key").of_network(1))
+    assert trained == []
+    assert (again.epochs, again.history.equals(undisturbed.history)) == (undisturbed.epochs, True)
+    for values, expected in zip(
+        again.model.network.get_weights(), undisturbed.model.network.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(values, expected)
+
+
 def test_a_checkpoint_of_another_device_is_not_gone_on_with(resumed, tmp_path, monkeypatch):
     _, finished = resumed
     checkpoint = Checkpoint(Path(shutil.copy(finished.path, tmp_path)), interval=0)

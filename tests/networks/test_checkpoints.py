@@ -51,6 +51,20 @@ def test_without_an_interval_every_state_is_written(tmp_path):
         assert checkpoint.read() == state
 
 
+def test_the_end_of_a_training_is_written_at_once_where_other_networks_follow():
+    alone = open_checkpoint("lstm", "a")
+    alone.write(never, ended=True)
+    first, second = alone.of_network(1), alone.of_network(2)
+    first.write(never)
+    first.write(lambda: b"end", ended=True)
+    assert open_checkpoint("lstm", "a").of_network(1).read() == b"end"
+    assert alone.read() is second.read() is None
+    write(b"state")
+    write(b"other", key="b")
+    alone.remove()
+    assert alone.read() is first.read() is None and open_checkpoint("lstm", "b").read() == b"other"
+
+
 def test_other_libraries_and_other_code_make_another_training(monkeypatch, tmp_path):
     assert checkpoints.code_digest() == checkpoints.CODE
     with monkeypatch.context() as patch:

@@ -26,6 +26,13 @@ def test_same_bytes(tmp_path):
     assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
 
 
+def test_of_several_networks_one_is_drawn_and_the_title_says_so(tmp_path):
+    alone = picture(LAYERS, tmp_path / "alone.png")
+    draw_network(LAYERS, tmp_path / "three.png", "Test network", networks=3)
+    changed = np.flatnonzero((alone != matplotlib.image.imread(tmp_path / "three.png")).any(axis=(1, 2)))
+    assert len(changed) and changed.max() < len(alone) / 8
+
+
 def test_a_note_has_the_same_bytes_and_its_text(tmp_path):
     for name, text in (("a", "left out"), ("b", "left out"), ("c", "left out, too")):
         draw_note(text, tmp_path / f"{name}.png")

@@ -80,7 +80,7 @@ def test_functionals_end_with_what_the_table_tells(place, part):
 
 def test_prediction_reads_the_same_bytes_as_training(place, clips, small_ravdess):
     model = ser.load(place / MODEL)
-    assert model.description["format"] == 5
+    assert model.description["format"] == 6
     assert model.description["input"]["extract"]["functionals"]["groups"] == GROUPS
     rows = functionals(place, "prepared")
     found = [model.features(small_ravdess / source)["functionals"] for source in clips["source"]]

@@ -240,12 +240,12 @@ def test_eight_threads_give_the_bytes_of_one(model, trained):
     [
         ("model.json", "{", "is no model folder"),
         ("model.json", "[]", "is no model folder"),
-        ("model.json", '{"trainer": "fuse", "format": 5}', "has no classes, normalization, fold, learnt_from, "),
+        ("model.json", '{"trainer": "fuse", "format": 6}', "has no classes, normalization, fold, learnt_from, "),
         ("members/svm_rbf/model.onnx", "no graph", "no model that can be loaded"),
-        ("members/svm_rbf/model.json", '{"trainer": "evil", "format": 5}', "unknown trainer evil"),
+        ("members/svm_rbf/model.json", '{"trainer": "evil", "format": 6}', "unknown trainer evil"),
         ("members/svm_rbf/model.json", '{"trainer": "train_ml", "format": 3}', "has format 3, .*: train the model"),
         ("members/svm_rbf/model.json", '{"trainer": "train_ml"}', "older than the numbers of formats, .*: train"),
-        ("members/svm_rbf/model.json", '{"trainer": "train_ml", "format": 6}', "format 6, .*: update the package"),
+        ("members/svm_rbf/model.json", '{"trainer": "train_ml", "format": 7}', "format 7, .*: update the package"),
     ],
 )
 def test_a_damaged_or_older_folder_is_one_line(trained, tmp_path, name, content, reason):
@@ -302,12 +302,28 @@ def test_a_graph_that_is_damaged_or_missing_is_not_exported(trained, tmp_path, c
 def test_an_ensemble_whose_rule_is_damaged_is_one_line(trained, tmp_path):
     folder = shutil.copytree(trained / "data/models/fuse/ensemble", tmp_path / "ensemble")
     description = json.loads((folder / "model.json").read_text())
-    damaged = ({"method": "vote"}, description["rule"] | {"weights": "all"}, description["rule"] | {"weights": [1.0]})
-    for rule in ({}, *damaged):
+    wrong = ({"weights": "all"}, {"weights": [1.0]}, {"temperatures": [1.0]}, {"power": 2})
+    for rule in ({}, {"method": "vote"}, *(description["rule"] | part for part in wrong)):
         (folder / "model.json").write_text(json.dumps(description | {"rule": rule}))
         for use in (ser.load, export):
             with pytest.raises(InputError, match="no ensemble .*: run `dvc repro fuse`"):
                 use(folder)
+
+
+def test_an_ensemble_of_calibrated_members_answers_as_its_rule_says(trained, tmp_path, clip):
+    folder = shutil.copytree(trained / "data/models/fuse/ensemble", tmp_path / "ensemble")
+    description = json.loads((folder / "model.json").read_text())
+    rule = {"method": "weights", "weights": [0.3, 0.7], "temperatures": [2.0, 0.5], "power": 0.5}
+    (folder / "model.json").write_text(json.dumps(description | {"rule": description["rule"] | rule}))
+    members = [ser.load(folder / "members" / name).predict(clip).probabilities for name in description["members"]]
+    first, second = members[0].astype(float) ** 0.5, members[1].astype(float) ** 2
+    expected = (0.3 * (first / first.sum()) ** 0.5 + 0.7 * (second / second.sum()) ** 0.5) ** 2
+    model = ser.load(folder)
+    answer = model.predict(clip).probabilities
+    np.testing.assert_allclose(answer, expected / expected.sum(), atol=1e-5)
+    exported = onnxruntime.InferenceSession(export(folder).model.SerializeToString())
+    (found,) = exported.run(["probabilities"], model.features(clip))
+    np.testing.assert_allclose(found[0], answer, atol=1e-6)
 
 
 def test_members_that_read_something_else_are_refused(trained, tmp_path):

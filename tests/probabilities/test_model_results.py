@@ -22,6 +22,7 @@ ABOUT = {
     "fold": None,
     "classes": ["anger", "fear"],
     "normalization": "train",
+    "copies": [],
     "learnt_from": {"clips": 1203, "speakers": 1, "corpora": CORPORA},
 }
 

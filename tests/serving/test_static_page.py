@@ -290,8 +290,30 @@ def test_what_the_model_learnt_and_must_not_do_stands_on_the_page(page):
     page.locator("#corpora tbody tr").wait_for()
     assert page.locator("#synthetic").inner_text().startswith("⚠ Synthetic speech only")
     text = page.locator("body").inner_text()
+    assert "changed copies" not in text
     for part in ("(EU) 2024/1689", "Article 5(1)(f)", "Annex III, point 1(c)", "Article 50(3)", "Nothing leaves it"):
         assert part in text
+
+
+def test_it_answers_by_recordings_alone_and_says_so(browser, trained, runtime, recordings, tmp_path):
+    """A browser cannot make the copies that a model answers by, too."""
+    alone = ser.load(trained / "data/models/train_cnn/cnn")
+    folder = shutil.copytree(alone.folder, tmp_path / "cnn")
+    about = json.loads((folder / "model.json").read_text()) | {"copies": ["speed 0.92", "pitch -1.5"]}
+    (folder / "model.json").write_text(json.dumps(about))
+    run = run_stage(tmp_path, "serve", "--model", str(folder), "--static", "page", "--runtime", runtime)
+    assert run.returncode == 0, run.stderr
+    assert "the page answers by recordings alone, not by their copies: speed 0.92, pitch -1.5" in run.stdout
+    assert json.loads((tmp_path / "page/about.json").read_text())["copies_left_out"] == about["copies"]
+    with served(tmp_path / "page") as address, opened(browser, address) as page:
+        page.locator("#settings summary").click()
+        page.locator("#windows").uncheck()
+        found = answer(page, recordings[0])["whole"]["probabilities"]
+        text = page.locator("#knows").inner_text()
+    assert "Nor does it answer by changed copies of a recording, too (speed 0.92, pitch -1.5)" in text
+    expected = [ser.load(place).predict(recordings[0]).as_dict() for place in (alone.folder, folder)]
+    assert max(abs(found[emotion] - expected[0][emotion]) for emotion in found) < 1e-4
+    assert max(abs(found[emotion] - expected[1][emotion]) for emotion in found) > 1e-4
 
 
 def test_it_is_used_by_keyboard(page, recordings):

@@ -140,6 +140,9 @@ def test_missing_key_is_named(tmp_path, key):
         ("train.normalization", "speakers", "'speakers'", "'train' or 'speaker'"),
         ("train.logit_adjustment", "-0.5", "-0.5", "greater than or equal to 0"),
         ("fuse.method", "vote", "'vote'", "'mean', 'weights' or 'stacking'"),
+        ("fuse.calibrate", "1", "1", "valid boolean"),
+        ("fuse.powers", "[]", "[]", "at least 1 item"),
+        ("fuse.powers", "[1.5, 0.0]", "1.5", "less than or equal to 1"),
         ("fuse.shrinkage", "-1.0", "-1.0", "greater than or equal to 0"),
         ("fuse.C", "0.0", "0.0", "greater than 0"),
         ("train_transformer.checkpoints", "{hubert: ''}", "''", "at least 1 character"),
@@ -295,7 +298,8 @@ def test_grid_names_keys_of_its_model_only(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("model", "key"), [("svm_rbf", "components"), ("discriminant_analysis", "components"), ("mlp", "epochs")]
+    ("model", "key"),
+    [("svm_rbf", "components"), ("discriminant_analysis", "components"), ("mlp", "epochs"), ("mlp", "seeds")],
 )
 def test_grid_refuses_keys_that_it_would_not_try(tmp_path, model, key):
     message = message_with(tmp_path, f"train_ml.grid.{model}.{key}", "[10, 20]")

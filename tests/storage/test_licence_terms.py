@@ -135,6 +135,7 @@ def test_pretrained_encoders_are_named_those_of_members_too(tmp_path):
         "fold": None,
         "classes": ["anger", "fear"],
         "normalization": "train",
+        "copies": [],
         "learnt_from": {"clips": 2, "speakers": 1, "corpora": {"a": corpus("CC BY-NC 4.0")}},
         "scores": {},
     }

@@ -265,7 +265,7 @@ def outcome(**changes) -> Outcome:
 
 @pytest.mark.parametrize("left", [outcome(), outcome(history=pd.DataFrame(), epochs=None, layers=[])])
 def test_what_was_kept_comes_back_exactly(model, tmp_path, left):
-    keep_fit("key", left, model, ["weights.npy", "model.json"])
+    assert keep_fit("key", left, model, ["weights.npy", "model.json"])
     restored = restore_fit("key", tmp_path / "again")
     assert sorted(path.name for path in (tmp_path / "again").iterdir()) == ["model.json", "weights.npy"]
     assert (tmp_path / "again/weights.npy").read_bytes() == bytes(1000)
@@ -298,7 +298,7 @@ def test_what_was_not_used_for_longest_goes(model, tmp_path, monkeypatch):
 
 def test_what_is_too_large_is_not_kept(model, monkeypatch):
     monkeypatch.setattr(kept_fits, "LARGEST_BYTES", 500)
-    keep_fit("key", outcome(), model, ["weights.npy"])
+    assert not keep_fit("key", outcome(), model, ["weights.npy"])
     assert not kept_fits.FITS.exists()
 
 
@@ -322,7 +322,7 @@ def test_a_dictionary_of_data_that_changed_meanwhile_is_not_kept(model):
 def test_a_run_goes_on_where_nothing_can_be_kept(model, tmp_path, monkeypatch, capsys):
     (tmp_path / "a file").write_text("")
     monkeypatch.setattr(kept_fits, "FITS", tmp_path / "a file" / "fits")
-    keep_fit("key", outcome(), model, ["weights.npy"])
+    assert not keep_fit("key", outcome(), model, ["weights.npy"])
     assert "a finished fit is not kept" in capsys.readouterr().out
     assert restore_fit("key", model) is None
 

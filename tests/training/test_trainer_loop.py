@@ -7,11 +7,16 @@ import pytest
 from ser.settings.all_sections import load_params
 from ser.storage.shards import Ragged
 from ser.training.dataset import Dataset, examples
-from ser.training.model_fits import Job, training_rows
-from ser.training.trainer_loop import job_for_use, patience_of, print_summary
+from ser.training.fit_rows import Job, rows_of_job
+from ser.training.result_tables import print_summary
+from ser.training.trainer_loop import last_job, patience_of
 from synthetic_predictions import collapsed_in, predictions
 
 EMOTIONS = ["anger", "neutral"]
+
+
+def training_rows(data: Dataset, fold: str | None) -> np.ndarray:
+    return rows_of_job(data, Job("any", fold), load_params().train).learnt
 
 
 @pytest.fixture
@@ -81,11 +86,11 @@ def test_the_model_for_use_trains_as_its_settings_say_or_as_the_median_fold():
     params = load_params()
 
     lstm, stopped = params.train_lstm, params.train_lstm.model_copy(update={"patience": 3})
-    assert job_for_use("lstm", {"settings": lstm}) == Job("lstm", None, lstm.epochs)
-    assert job_for_use("lstm", {"settings": stopped}) is None
-    assert job_for_use("lstm", {"settings": stopped}, (4, 9, 2)) == Job("lstm", None, 4)
+    assert last_job("lstm", None, {"settings": lstm}) == Job("lstm", None, lstm.epochs)
+    assert last_job("lstm", None, {"settings": stopped}) is None
+    assert last_job("lstm", None, {"settings": stopped}, (4, 9, 2)) == Job("lstm", None, 4)
     for model, known in {"logistic_regression": True, "svm_rbf": True, "mlp": False, "lightgbm": False}.items():
-        job = job_for_use(model, {"settings": params.train_ml.of_model(model), "name": model})
+        job = last_job(model, None, {"settings": params.train_ml.of_model(model), "name": model})
         assert job == (Job(model, None, None) if known else None)
 
 

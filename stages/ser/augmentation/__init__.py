@@ -1,3 +1,3 @@
 """Augmentation: changed copies of clips, by noise, time scale and channel,
-for training only.
+to learn from, and to answer by.
 """

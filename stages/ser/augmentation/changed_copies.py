@@ -1,16 +1,16 @@
-"""Changed copies of clips, for training only."""
+"""Changed copies of clips to learn from, drawn at random."""
 
 import math
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import soxr
 
 from ser.augmentation.added_noise import pink_noise, recorded_noise, white_noise
 from ser.augmentation.channel import reverberate, telephone
+from ser.augmentation.copy_levels import match_power, within_full_scale
 from ser.augmentation.noise_and_room_files import Recording, read_recordings
-from ser.augmentation.time_scale import nearest_semitones, shift_pitch, stretch
+from ser.augmentation.time_scale import change_time_scale, nearest_semitones
 from ser.storage.samples import amplitude
 
 SAME_LEVEL = {"speed", "stretch", "pitch", "room", "telephone"}  # kinds whose copies have the power of their clips
@@ -69,7 +69,7 @@ def augment(
     copy, recipe = _change(y, sr, kind, settings, rng)
     if kind in SAME_LEVEL:
         copy = match_power(copy, y)
-    return (copy / max(np.abs(copy).max(), 1.0)).astype(np.float32), recipe
+    return within_full_scale(copy), recipe
 
 
 def _change(
@@ -81,13 +81,13 @@ def _change(
         return add_noise(y, noise, snr_db), f"noise {name} {snr_db:.1f} dB"
     if kind == "speed":
         factor = rng.uniform(*settings.speed)
-        return change_speed(y, factor), f"speed {factor:.3f}"
+        return change_time_scale(y, sr, kind, factor), f"speed {factor:.3f}"
     if kind == "stretch":
         factor = rng.uniform(*settings.stretch)
-        return stretch(y, sr, factor), f"stretch {factor:.3f}"
+        return change_time_scale(y, sr, kind, factor), f"stretch {factor:.3f}"
     if kind == "pitch":
         semitones = nearest_semitones(rng.uniform(*settings.semitones))
-        return shift_pitch(y, sr, semitones), f"pitch {semitones:+.2f} semitones"
+        return change_time_scale(y, sr, kind, semitones), f"pitch {semitones:+.2f} semitones"
     if kind == "shift":
         seconds = rng.uniform(-settings.shift_seconds, settings.shift_seconds)
         return shift_time(y, sr, seconds), f"shift {seconds:+.3f} s"
@@ -142,23 +142,10 @@ def add_noise(y: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
     return y + match_power(noise, y) * amplitude(-snr_db)
 
 
-def change_speed(y: np.ndarray, factor: float) -> np.ndarray:
-    """Play a clip `factor` times as fast: its duration shrinks and its pitch and formants rise with it."""
-    return soxr.resample(y, factor, 1.0)
-
-
 def shift_time(y: np.ndarray, sr: int, seconds: float) -> np.ndarray:
     """Put silence before the clip (positive `seconds`) or after it (negative)."""
     silence = np.zeros(round(abs(seconds) * sr), dtype=y.dtype)
     return np.concatenate([silence, y] if seconds > 0 else [y, silence])
-
-
-def match_power(y: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Scale a signal to the mean power of another; silence stays silence."""
-    power = float(np.mean(np.square(y)))
-    if power == 0.0:
-        return y
-    return y * math.sqrt(float(np.mean(np.square(reference))) / power)
 
 
 def headroom_db(y: np.ndarray) -> float:

@@ -1,4 +1,4 @@
-"""Duration without pitch, and pitch without duration, by splicing in the time domain.
+"""Speed; and duration without pitch, and pitch without duration, by splicing in the time domain.
 
 To play a clip faster, short sections are cut out of it; to play it slower, short sections are repeated. Each section is
 as long as the clip's own period at that place, so that the wave continues across the cut, and everything between the
@@ -19,6 +19,28 @@ SHORTEST = 0.004  # s, a section; a period of 250 Hz (of higher voices, several 
 LONGEST = 0.014  # s, a section; a period of 71 Hz (longer where a large factor leaves no choice)
 
 RATIO_STEPS = 256  # pitch ratios are multiples of 1/256, as soxr takes up to twice as long for an irrational one
+
+
+def change_time_scale(y: np.ndarray, sr: int, kind: str, amount: float) -> np.ndarray:
+    """Change speed, duration or pitch of a clip.
+
+    Parameters
+    ----------
+    y : np.ndarray of float32, shape (samples,)
+    sr : int
+        Hz.
+    kind : {"speed", "stretch", "pitch"}
+    amount : float
+        A factor, of pitch semitones.
+    """
+    if kind == "speed":
+        return change_speed(y, amount)
+    return (stretch if kind == "stretch" else shift_pitch)(y, sr, amount)
+
+
+def change_speed(y: np.ndarray, factor: float) -> np.ndarray:
+    """Play a clip `factor` times as fast: its duration shrinks and its pitch and formants rise with it."""
+    return soxr.resample(y, factor, 1.0)
 
 
 def stretch(y: np.ndarray, sr: int, factor: float) -> np.ndarray:

@@ -93,6 +93,8 @@ def command(
 
         about = write_static_page(model, static, runtime=runtime)
         warn_of_synthetic_speech(about["learnt_from"])
+        if about["copies_left_out"]:
+            print(f"the page answers by recordings alone, not by their copies: {', '.join(about['copies_left_out'])}")
         print(f"{static}: {about['model']}, for any web server, such as")
         print(f"python -m http.server --bind 127.0.0.1 --directory {shlex.quote(str(static))}")
         return 0

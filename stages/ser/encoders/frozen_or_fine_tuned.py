@@ -9,15 +9,17 @@ from torch import nn
 
 from ser.encoders import fine_tuned, frozen_head
 from ser.encoders.speech_encoder import DEVICE, Encoder, encoder_of, layer_means, load_encoder
+from ser.networks.several_seeds import mean_probabilities
+from ser.storage.model_formats import seed_folders
 from ser.storage.samples import to_float
 from ser.storage.shards import Ragged
 
 
 class FrozenTransformer(NamedTuple):
-    """An encoder and the head that was trained on its embeddings of samples at `sample_rate` Hz."""
+    """An encoder and the heads, one a seed, that were trained on its embeddings of samples at `sample_rate` Hz."""
 
     encoder: Encoder
-    head: frozen_head.FrozenHead
+    heads: list[frozen_head.FrozenHead]
     sample_rate: int
 
 
@@ -28,7 +30,8 @@ def load(folder: Path) -> FrozenTransformer | nn.Module:
         return fine_tuned.load(folder)
     encoder = load_encoder(encoder_of(folder))
     encoder.network.to(DEVICE)
-    return FrozenTransformer(encoder, frozen_head.load(folder), description["audio"]["sample_rate"])
+    heads = [frozen_head.load(place) for place in seed_folders(Path(folder)) or [Path(folder)]]
+    return FrozenTransformer(encoder, heads, description["audio"]["sample_rate"])
 
 
 def embed(model: FrozenTransformer, samples: Ragged) -> Ragged:
@@ -47,5 +50,5 @@ def predict_proba(model: FrozenTransformer | nn.Module, inputs: Ragged) -> np.nd
         Of a frozen encoder its embeddings, see `embed`, otherwise int16 arrays (samples,).
     """
     if isinstance(model, FrozenTransformer):
-        return frozen_head.predict_proba(model.head, inputs)
+        return mean_probabilities(frozen_head.predict_proba, model.heads, inputs)
     return fine_tuned.predict_proba(model, inputs)

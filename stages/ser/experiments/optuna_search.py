@@ -6,7 +6,8 @@ from the scores before it, so that a search that was killed proposes what an und
 Optuna draws together only the parameters that all scored trials have: one trial that lacks a value, such as a start
 with ``gamma: scale`` where a range of numbers is searched, takes that parameter out for the whole study. (The sampler's
 ``group`` does not mend this: it then draws both in groups of their own, for good.) So the sampler sees the trials that
-have a value for every parameter, and no others.
+have a value for every parameter, and no others. To it, trials that `ser.experiments.halving` has stopped are
+worse than all others; those stopped later are better, and of those stopped after the same run those of a higher score.
 
 References
 ----------
@@ -14,7 +15,8 @@ References
 """
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
-from ser.experiments.search_space import settings_of, start_values
+from ser.experiments.halving import means_so_far
+from ser.experiments.scored_runs import Run
+from ser.experiments.search_space import settings_of
 from ser.experiments.trials import TrialError
 from ser.settings.all_sections import Params
 from ser.storage.seeds import derive_seed
@@ -33,9 +37,12 @@ from ser.storage.seeds import derive_seed
 optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
-def study_name(commit: str, model: str, params: Params) -> str:
-    """Return a short name that changes with the commit, the model, the start, the space and the seed."""
-    content = params.model_dump_json(exclude={"tune": {"trials"}, "compute": True})
+def study_name(commit: str, model: str, params: Params, runs: Sequence[Run] = ()) -> str:
+    """Return a short name that changes with the commit, the model, the start, the runs, the space and the seed."""
+    unused = {"halving"} if params.tune.halving is None else set()
+    content = params.model_dump_json(exclude={"tune": {"trials", "hours", "overrides"} | unused, "compute": True})
+    if params.tune.overrides:
+        content += json.dumps([[run.name, run.settings] for run in runs])
     return hashlib.sha256(f"{commit} {model} {content}".encode()).hexdigest()[:6]
 
 
@@ -52,15 +59,28 @@ def open_study(name: str, folder: Path) -> optuna.Study:
     )
 
 
-def add_start(study: optuna.Study, params: Params, distributions: dict[str, BaseDistribution], score: float) -> None:
-    """Make the start trial 0, with those of its values that lie in the space."""
-    values = start_values(params, distributions)
+def add_start(
+    study: optuna.Study, values: dict[str, Any], distributions: dict[str, BaseDistribution], scores: dict[str, float]
+) -> None:
+    """Make the start trial 0.
+
+    Parameters
+    ----------
+    study : optuna.Study
+    values : dict
+        Those of the start that lie in the space.
+    distributions : dict
+    scores : dict
+        The validation UAR of each run by the run's name, in their order.
+    """
+    so_far = means_so_far(scores)
     study.add_trial(
         create_trial(
-            value=score,
+            value=so_far[-1],
             params=values,
             distributions={key: distributions[key] for key in values},
-            user_attrs={"settings": {}},
+            user_attrs={"settings": {}, "scores": scores},
+            intermediate_values=dict(enumerate(so_far)),
         )
     )
 
@@ -80,7 +100,7 @@ def next_trial(study: optuna.Study, distributions: dict[str, BaseDistribution], 
 
 def propose(study: optuna.Study, distributions: dict[str, BaseDistribution], seed: int) -> dict[str, Any]:
     """Draw a value for every key, all together, from the scored trials that have one for each."""
-    scored = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE])
+    scored = study.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED])
     sampler = TPESampler(seed=derive_seed(seed, "tune", len(study.get_trials(deepcopy=False))))
     taught = optuna.create_study(sampler=sampler, direction="maximize")
     taught.add_trials([trial for trial in scored if trial.params.keys() == distributions.keys()])
@@ -99,28 +119,29 @@ def run_trial(study: optuna.Study, trial: Trial, params: Params, name: str, scor
     name : str
         Of the experiment.
     score : callable
-        Takes settings by dotted key, returns the validation UAR or raises `TrialError`.
+        Takes settings by dotted key, returns the validation UAR or raises `TrialError`, or `optuna.TrialPruned` if the
+        trial is not worth its other runs.
     """
     settings = settings_of(params, trial.params)
     trial.set_user_attr("settings", settings)
     trial.set_user_attr("experiment", name)
     for earlier in finished(study):
         if earlier.user_attrs["settings"] == settings:
-            for key in ("experiment", "reason"):
+            for key in ("experiment", "reason", "scores"):
                 if key in earlier.user_attrs:
                     trial.set_user_attr(key, earlier.user_attrs[key])
-            study.tell(trial, earlier.value, state=earlier.state)
+            study.tell(trial, earlier.value if earlier.state == TrialState.COMPLETE else None, state=earlier.state)
             return
     try:
         study.tell(trial, score(settings))
-    except TrialError as error:
+    except (TrialError, optuna.TrialPruned) as error:
         trial.set_user_attr("reason", str(error))
-        study.tell(trial, state=TrialState.FAIL)
+        study.tell(trial, state=TrialState.FAIL if isinstance(error, TrialError) else TrialState.PRUNED)
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:
-    """Return the trials that have a score or failed, in their order."""
-    return study.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.FAIL])
+    """Return the trials that have a score, were stopped or failed, in their order."""
+    return study.get_trials(deepcopy=False, states=[TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL])
 
 
 def best_trial(study: optuna.Study) -> FrozenTrial:

@@ -1,6 +1,7 @@
 """The search space of ``tune.space``: what may be tried, as Optuna knows it."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,17 @@ def choices(params: Params) -> list[Params]:
     """Return the parameters with each choice of a list in ``tune.space``, one at a time."""
     lists = {key: entry for key, entry in params.tune.space.items() if isinstance(entry, list)}
     return [with_settings(params, {key: value}, TUNE_SPACE) for key, entry in lists.items() for value in entry]
+
+
+def shared_distributions(runs: Sequence[Params]) -> dict[str, BaseDistribution]:
+    """Check ``tune.space`` against the parameters of every run, see `search_distributions`; return the first's."""
+    return [search_distributions(params) for params in runs][0]
+
+
+def shared_start(runs: Sequence[Params], distributions: dict[str, BaseDistribution]) -> dict[str, Any]:
+    """Return the values in which the parameters of all runs agree, of those in the space."""
+    first, *others = (start_values(params, distributions) for params in runs)
+    return {key: value for key, value in first.items() if all(key in each and each[key] == value for each in others)}
 
 
 def start_values(params: Params, distributions: dict[str, BaseDistribution]) -> dict[str, Any]:

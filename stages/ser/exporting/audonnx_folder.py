@@ -52,7 +52,9 @@ def write_folder(exported: Export, folder: Path) -> None:
     arguments = {"path": MODEL, "labels": exported.description["classes"], "transform": transforms}
     # JSON is YAML and needs no library; but audonnx takes no notice of a file whose first line is not that of the class
     lines = [f"  {name}: {json.dumps(value, ensure_ascii=False)}" for name, value in arguments.items()]
-    write_card(exported.description | {"members": []}, folder)  # no member of what is exported rests on an encoder
+    copies = exported.description["copies"] if any("copies" in own for own in exported.inputs.values()) else []
+    # no member of what is exported rests on an encoder
+    write_card(exported.description | {"members": [], "copies": copies}, folder)
     write_text("\n".join(["$audonnx.core.model.Model:", *lines]) + "\n", folder / YAML)
 
 

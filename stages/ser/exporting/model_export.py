@@ -1,7 +1,8 @@
 """A trained model as one ONNX file: from samples to probabilities where a graph can compute what the model reads.
 
 It can for log-mel spectra and for frames without pitch. Pitch, and functionals, which depend on it, it cannot: then the
-file takes these, and the installed package gives them (`ser.prediction.trained_model.TrainedModel.features`).
+file takes these, and the installed package gives them (`ser.prediction.trained_model.TrainedModel.features`). Nor can
+it make the changed copies that an answer may be the mean of: their features go in as well, and the mean is inside.
 """
 
 from __future__ import annotations
@@ -16,10 +17,11 @@ import onnx
 
 from ser.errors import InputError
 from ser.exporting.descriptor_graph import frames, frames_inside, log_mel
-from ser.exporting.probability_graph import adjusted, at_temperature, fused
+from ser.exporting.probability_graph import adjusted, at_temperature, fused, mean_over_copies
 from ser.exporting.signal_graph import cleaned, outside
 from ser.graphs.graph_writer import FLOAT, OPSET, GraphWriter
 from ser.models.stored_model import FILE
+from ser.prediction.clip_inputs import ROWS, graph_inputs
 from ser.prediction.model_folder import ENSEMBLE, ensemble_rule, find_folder, read_description, read_members
 from ser.storage.model_cards import inherited_terms
 
@@ -39,7 +41,8 @@ class Export(NamedTuple):
     description : dict
         The model's ``model.json``.
     inputs : dict of str to dict
-        By the name of each of the graph's inputs the ``input`` of the models that read it.
+        By the name of each of the graph's inputs the ``input`` of the models that read it. Where copies go in, too,
+        with ``copies``: those that the input is of, an empty text for the recording itself.
     """
 
     model: ModelProto
@@ -47,7 +50,9 @@ class Export(NamedTuple):
     inputs: dict[str, dict]
 
 
-def export(model: Path | str | None, *, calibrated: bool = False, one_clip: bool = False) -> Export:
+def export(
+    model: Path | str | None, *, calibrated: bool = False, one_clip: bool = False, without_copies: bool = False
+) -> Export:
     """Write a model as a graph.
 
     Parameters
@@ -58,6 +63,8 @@ def export(model: Path | str | None, *, calibrated: bool = False, one_clip: bool
         Whether the probabilities are those at the model's temperature.
     one_clip : bool
         Whether functionals are those of one clip, and not of any number.
+    without_copies : bool
+        Whether a model that answers by changed copies, too, is to answer by the recording alone.
 
     Raises
     ------
@@ -70,24 +77,36 @@ def export(model: Path | str | None, *, calibrated: bool = False, one_clip: bool
     members = read_members(description, folder) if is_ensemble else {folder: description}
     rule = ensemble_rule(description, folder) if is_ensemble else None
     stored = {place: _graph_of(place, member) for place, member in members.items()}
-    whole = takes_samples(description, members.values())
-    one_clip = one_clip or is_ensemble
+    copies = [] if without_copies else description["copies"]
+    whole = takes_samples(description, members.values()) and not copies
+    one_clip = one_clip or is_ensemble or bool(copies)
     graph, inputs, found, known = GraphWriter("ser"), {}, {}, []
     for place, member in members.items():
         own = member["input"]
-        name = SIGNAL if whole else own["kind"]
-        if name not in inputs:
-            inputs[name] = own
-            graph.input(name, _shape(name, own, one_clip=one_clip))
-        read = _features(graph, own, found) if whole else name
-        probabilities = graph.include(stored[place], read, PROBABILITIES)
-        known.append(adjusted(graph, probabilities, member["class_factors"]))
+        read = {SIGNAL: own} if whole else _named(own, copies)
+        for name in [name for name in read if name not in inputs]:
+            graph.input(name, _shape(name, own, 1 + len(copies) if one_clip else "clips"))
+        inputs |= read
+        versions = [_features(graph, own, found)] if whole else list(read)
+        answers = [graph.include(stored[place], version, PROBABILITIES) for version in versions]
+        answers = [adjusted(graph, answer, member["class_factors"]) for answer in answers]
+        known.append(mean_over_copies(graph, answers) if copies else answers[0])
     together = fused(graph, known, rule) if rule else known[0]
     if calibrated:
         together = at_temperature(graph, together, description["temperature"])
     clips = "clips" if "functionals" in inputs and not one_clip else 1
     graph.output(graph.Cast(together, to=FLOAT), PROBABILITIES, [clips, len(description["classes"])])
-    return Export(graph.model(metadata_of(description, inputs, calibrated=calibrated)), description, inputs)
+    about = metadata_of(description, inputs, calibrated=calibrated)
+    return Export(graph.model(about), description, inputs)
+
+
+def _named(own: dict, copies: list[str]) -> dict[str, dict]:
+    """Return by the names of the graph's inputs what a model reads of a recording and of copies of it."""
+    names = graph_inputs(own["kind"], len(copies))
+    if not copies:
+        return {name: own for name in names}
+    of = [["", *copies]] if len(names) == 1 else [[text] for text in ("", *copies)]
+    return {name: own | {"copies": texts} for name, texts in zip(names, of, strict=True)}
 
 
 def _graph_of(folder: Path, description: dict) -> ModelProto:
@@ -134,11 +153,11 @@ def _features(graph: GraphWriter, own: dict, found: dict[str, str]) -> str:
     return found[key]
 
 
-def _shape(name: str, own: dict, *, one_clip: bool) -> list[int | str]:
+def _shape(name: str, own: dict, rows: int | str) -> list[int | str]:
     if name == SIGNAL:
         return [1, "samples"]
-    rows = (1 if one_clip else "clips") if name == "functionals" else "time"
-    return [rows, len(own["names"])]
+    # copies have lengths of their own: time, time_copy_1, ...
+    return [rows if name == ROWS else name.replace(own["kind"], "time"), len(own["names"])]
 
 
 def metadata_of(description: dict, inputs: dict[str, dict], *, calibrated: bool) -> dict[str, str]:
@@ -156,11 +175,21 @@ def metadata_of(description: dict, inputs: dict[str, dict], *, calibrated: bool)
         "learnt_from": json.dumps(description["learnt_from"]["corpora"], ensure_ascii=False),
         "terms": " ".join(inherited_terms(description["learnt_from"]["corpora"])),
     }
+    if description["copies"]:
+        said["copies"] = copies_in_words(description["copies"], inputs)
     for name, own in inputs.items():
-        if name != SIGNAL:
+        if name == own["kind"]:  # copies are read by the same
             settings = {key: own["extract"][key] for key in ("n_fft", "hop_length", own["kind"])}
             said |= {f"{name} names": json.dumps(own["names"]), f"{name} settings": json.dumps(settings)}
     return said
+
+
+def copies_in_words(copies: list[str], inputs: dict[str, dict]) -> str:
+    """Return what an exported file makes of the copies that its model answers by."""
+    named = ", ".join(copies)
+    if any("copies" in own for own in inputs.values()):
+        return f"the answer is the mean over the recording and its copies ({named}), whose features go in"
+    return f"left out ({named}): the answer is for the recording alone, and not the mean that the model gives"
 
 
 def input_in_words(inputs: dict[str, dict], normalization: str) -> str:
@@ -178,10 +207,15 @@ def input_in_words(inputs: dict[str, dict], normalization: str) -> str:
             f"{SIGNAL}: mono samples at {audio['sample_rate']} Hz, float32 of full scale 1 and shape (1, samples), 0.3 "
             f"to {audio['max_seconds']:g} s; inside are {cleaned_by}, and features"
         )
-    named = ", ".join(f"{name}: float32 of shape {SHAPES[name]}" for name in inputs)
+    named = ", ".join(f"{name}: float32 of shape {_shape_in_words(own)}" for name, own in inputs.items())
     if normalization == "speaker":
         source = "ser.load(model).features_many(recordings), which normalises those of each speaker,"
     else:
         source = "ser.load(model).features(recording)"
     source += " of the Python package reproducible-ser"
     return f"{named}; from {source}: decoding, resampling, {cleaned_by}, features"
+
+
+def _shape_in_words(own: dict) -> str:
+    copies = own.get("copies", [""])
+    return SHAPES[own["kind"]] if len(copies) == 1 else f"({len(copies)}, columns), recording and copies"

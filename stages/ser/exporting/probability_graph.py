@@ -1,6 +1,6 @@
 """What is done with the probabilities of one or more models on their way to an answer, as an ONNX graph.
 
-The counterpart of `ser.probabilities`: rare emotions, fusion, temperature.
+The counterpart of `ser.probabilities`: rare emotions, the mean over copies, fusion, temperature.
 
 Probabilities have the shape (clips, classes).
 """
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ser.graphs.graph_writer import DOUBLE, FLOAT
+from ser.probabilities.fused import GEOMETRIC
 from ser.probabilities.temperature import LEAST_PROBABILITY
 
 if TYPE_CHECKING:
@@ -27,13 +28,24 @@ def adjusted(graph: GraphWriter, probabilities: str, factors: list[float]) -> st
     return graph.Cast(graph.Div(odds, graph.ReduceSum(odds, [1])), to=FLOAT)
 
 
+def mean_over_copies(graph: GraphWriter, answers: list[str]) -> str:
+    """Return the mean of all rows of some probabilities, of shape (1, classes); see `ser.probabilities.copy_mean`."""
+    rows = graph.Cast(graph.Concat(*answers, axis=0), to=DOUBLE)
+    return graph.Cast(graph.ReduceMean(rows, [0], keepdims=1), to=FLOAT)
+
+
 def fused(graph: GraphWriter, members: list[str], rule: Rule) -> str:
     """Fuse the probabilities of several models, in double precision; see `ser.probabilities.fused.fuse`."""
     doubles = [graph.Cast(member, to=DOUBLE) for member in members]
+    if len(rule.temperatures):
+        doubles = [at_temperature(graph, each, own) for each, own in zip(doubles, rule.temperatures, strict=True)]
     logs = [graph.Log(graph.Max(each, np.array(LEAST_PROBABILITY))) for each in doubles]
     if rule.method == "weights":
-        weighted = [graph.Mul(each, np.array(weight)) for each, weight in zip(logs, rule.weights, strict=True)]
-        return graph.Softmax(graph.Sum(*weighted), axis=1)
+        between = rule.power >= GEOMETRIC
+        terms = [graph.Exp(graph.Mul(each, np.array(rule.power))) for each in logs] if between else logs
+        weighted = [graph.Mul(each, np.array(weight)) for each, weight in zip(terms, rule.weights, strict=True)]
+        together = graph.Sum(*weighted)
+        return graph.Softmax(graph.Div(graph.Log(together), np.array(rule.power)) if between else together, axis=1)
     mean = graph.Div(graph.Sum(*doubles), np.array(float(len(doubles))))
     if rule.method == "mean" or not len(rule.met):
         return mean

@@ -7,6 +7,7 @@ clip by just what augmentation did to it, and the statistics do not depend on ho
 of their own, copies with noise would have their noise taken away again.)
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -127,11 +128,18 @@ def normalize_by_speaker(
     return wrap(inputs, who, statistics)
 
 
-def of_one_speaker(inputs: np.ndarray | Ragged) -> np.ndarray | Ragged:
-    """Return clips that are all of one speaker, normalised by themselves."""
-    who = np.full(len(inputs), "speaker")
-    normalized = normalize_by_speaker(inputs, who, speaker_statistics(inputs, who))
-    return normalized if isinstance(normalized, Ragged) else normalized[:]
+def of_one_speaker(versions: Sequence[np.ndarray | Ragged]) -> list[np.ndarray | Ragged]:
+    """Return clips that are all of one speaker, and changed copies of all of them, normalised by the clips.
+
+    Parameters
+    ----------
+    versions : sequence of inputs
+        Of the clips, and of copies.
+    """
+    who = np.full(len(versions[0]), "speaker")
+    statistics = speaker_statistics(versions[0], who)
+    normalized = [normalize_by_speaker(inputs, who, statistics) for inputs in versions]
+    return [inputs if isinstance(inputs, Ragged) else inputs[:] for inputs in normalized]
 
 
 class WithoutMean:

@@ -4,34 +4,16 @@ Every protocol is the same table: one row a clip, one column a fold (``fold_0``,
 part: ``train``, ``validation`` or ``test``.
 """
 
-import warnings
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import StratifiedKFold
 
 from ser.errors import InputError
+from ser.folds.dealt_parts import deal_clips, group_folds, groups_to_leave_out, own_order, share_of_groups
 from ser.folds.fold_tables import read_protocol
-from ser.folds.group_folds import deal_groups
-from ser.folds.speaker_groups import group_by_name, names_of_places
 from ser.storage.seeds import derive_seed
-
-OWN = [
-    "speaker",
-    "emotion",
-    "sex",
-    "corpus",
-    "statement",
-    "intensity",
-    "language",
-    "age",
-    "ethnicity",
-    "seconds",
-    "audio",
-]
 
 
 def assign_parts(clips: pd.DataFrame, settings) -> pd.DataFrame:
@@ -74,15 +56,6 @@ def assign_parts(clips: pd.DataFrame, settings) -> pd.DataFrame:
         _require_all_emotions(clips, part, fold, settings.scheme)
         parts[f"fold_{fold}"] = part
     return pd.DataFrame(parts).iloc[np.argsort(order)].reset_index(drop=True)
-
-
-def own_order(clips: pd.DataFrame) -> np.ndarray:
-    """Return the positions of the clips in an order of what they are, not what they are called, shape (clips,).
-
-    Only clips that are alike in everything else are in the order of their names.
-    """
-    by = [*(column for column in OWN if column in clips), "clip"]
-    return clips[by].reset_index(drop=True).sort_values(by).index.to_numpy()
 
 
 def assign_folds(clips: pd.DataFrame, settings) -> np.ndarray:
@@ -129,13 +102,9 @@ def validation_rows(rest: pd.DataFrame, settings, fold: int) -> np.ndarray:
         Positions in `rest`.
     """
     seed = derive_seed(settings.seed, "validation", fold)
-    for column in ("speaker", "statement"):
-        if settings.scheme == "random":
-            break
-        groups = group_by_name(rest[column].to_numpy(dtype=str), names_of_places(np.arange(len(rest))))
-        if groups is not None:
-            groups = pd.Series(groups, index=rest.index)
-            return np.flatnonzero(share_of_groups(rest, groups, settings.validation_fraction, seed, spare=1))
+    groups = None if settings.scheme == "random" else groups_to_leave_out(rest)
+    if groups is not None:
+        return np.flatnonzero(share_of_groups(rest, groups, settings.validation_fraction, seed, spare=1))
     folds = max(2, round(1 / settings.validation_fraction))
     counts = rest["emotion"].value_counts()
     if counts.iloc[-1] < 2:
@@ -179,49 +148,6 @@ def stated_folds(clips: pd.DataFrame, path: Path | str) -> tuple[np.ndarray, str
     if stating.all():
         return own, f"split.predefined: {path} is not needed: every clip has a fold of its own"
     return own, f"split.predefined: {path} names none of the {(~stating).sum()} clips that have no fold of their own"
-
-
-def group_folds(clips: pd.DataFrame, groups: pd.Series, folds: int, seed: int) -> np.ndarray:
-    """Number the folds of clips such that each gets its share of every stratum, as far as whole groups allow."""
-    return deal_groups(strata(clips, folds).to_numpy(dtype=str), groups.to_numpy(), folds, seed)
-
-
-def share_of_groups(clips: pd.DataFrame, groups: pd.Series, share: float, seed: int, *, spare: int) -> np.ndarray:
-    """Choose whole groups that make up a share of all, balanced as folds are; a mask over the clips.
-
-    At least one group is chosen and at least `spare` groups are left.
-    """
-    total = groups.nunique()
-    wanted = int(np.clip(round(share * total), 1, total - spare))
-    # some folds of several groups each: a fold of a single group would not be balanced
-    part = Fraction(wanted, total).limit_denominator(max(2, total // 2)) if wanted > 1 else Fraction(1, total)
-    if part == 1:  # rounded up
-        part = Fraction(wanted, total)
-    chosen = group_folds(clips, groups, part.denominator, seed) < part.numerator
-    while total - groups[chosen].nunique() < spare:  # the folds are of unequal numbers of groups
-        sizes = groups[chosen].value_counts().sort_index()
-        given_back = (chosen.sum() - sizes - share * len(clips)).abs().idxmin()
-        chosen &= (groups != given_back).to_numpy()
-    return chosen
-
-
-def deal_clips(labels: pd.Series, folds: int, seed: int) -> np.ndarray:
-    """Number the folds of single clips, each label by turns, shape (clips,); in the order of the rows."""
-    number = np.full(len(labels), -1)
-    splitter = StratifiedKFold(folds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings():  # an emotion rarer than the folds is reported where it matters: in training
-        warnings.filterwarnings("ignore", message="The least populated class", category=UserWarning)
-        for fold, (_, dealt) in enumerate(splitter.split(np.zeros(len(labels)), labels)):
-            number[dealt] = fold
-    return number
-
-
-def strata(clips: pd.DataFrame, folds: int) -> pd.Series:
-    """Return what a split is to balance: emotion, sex and corpus, or less of it where clips are few."""
-    for labels in (clips["emotion"] + "/" + clips["sex"] + "/" + clips["corpus"], clips["emotion"]):
-        if labels.value_counts().max() >= folds:
-            return labels
-    return pd.Series("", index=clips.index)
 
 
 def shared_between_parts(clips: pd.DataFrame, folds: pd.DataFrame, digests: Sequence[str]) -> pd.DataFrame:

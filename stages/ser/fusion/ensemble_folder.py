@@ -11,7 +11,7 @@ from ser.fusion.ensemble_weights import Fusion
 from ser.probabilities.fused import Rule
 from ser.probabilities.model_results import add_results
 from ser.storage.model_cards import CARD
-from ser.storage.model_formats import FORMAT, check_format
+from ser.storage.model_formats import FORMAT, check_format, seed_folders
 from ser.storage.whole_files import temporary_name, write_json
 
 NAME, TRAINER, MEMBERS = "ensemble", "fuse", "members"
@@ -64,6 +64,7 @@ def _write(members: dict[str, Path], rule: Rule, predictions: pd.DataFrame, fold
         "fold": fold,
         "classes": first["classes"],
         "normalization": first["normalization"],
+        "copies": first["copies"],
         "learnt_from": learnt_from,
         "members": list(members),
         "rule": rule.as_json(),
@@ -85,8 +86,9 @@ def copy_member(place: Path, folder: Path) -> None:
     """Copy what predicts out of a model's folder: not the folds, nor what only its training library reads."""
     folder.mkdir(parents=True)
     stored = ("model.json", "model.onnx", CARD) if (place / "model.onnx").is_file() else None
+    heads = [] if stored else seed_folders(place)
     for path in sorted(place.iterdir()):
-        if path.name == ENCODER:
-            shutil.copytree(path, folder / ENCODER)
+        if path.name == ENCODER or path in heads:
+            shutil.copytree(path, folder / path.name)
         elif path.is_file() and (path.name in stored if stored else path.name not in TABLES):
             shutil.copyfile(path, folder / path.name)

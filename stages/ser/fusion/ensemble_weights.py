@@ -13,10 +13,11 @@ from tqdm import tqdm
 from ser.errors import InputError
 from ser.evaluation.calibration import truth_of
 from ser.folds.speaker_groups import group_by_name
-from ser.fusion.opinion_pools import learn_weights
+from ser.fusion.opinion_pools import learn_pool
 from ser.fusion.stacking import learn_stacking
-from ser.probabilities.fused import Rule
+from ser.probabilities.fused import Rule, at_temperatures
 from ser.probabilities.fused import fuse as fuse_probabilities
+from ser.probabilities.temperature import fit_temperature
 from ser.storage.prediction_tables import KEY, PREFIX, emotions_of, probabilities_of
 
 CROSS_FITS = 10  # at most so many groups of validation speakers, each fused by what the others taught
@@ -84,7 +85,7 @@ def fuse(tables: dict[str, pd.DataFrame], clips: pd.DataFrame, settings) -> Fusi
         rules[int(fold)] = learn(probabilities[:, validation], truth[validation], settings)
         fused[test] = fuse_probabilities(probabilities[:, test], rules[int(fold)])
         nothing_learnt = [(np.arange(0), np.arange(len(validation)))]  # that would have to be kept apart
-        splits = nothing_learnt if settings.method == "mean" else cross_fit_splits(groups[validation])
+        splits = cross_fit_splits(groups[validation]) if learnt_by(settings) else nothing_learnt
         for taught, held_out in splits:
             learnt, applied = validation[taught], validation[held_out]
             without = learn(probabilities[:, learnt], truth[learnt], settings)
@@ -102,7 +103,7 @@ def member_weights(rules: dict[int, Rule], members: list[str]) -> pd.DataFrame:
 
 
 def learn(probabilities: np.ndarray, truth: np.ndarray, settings) -> Rule:
-    """Learn how to fuse from labelled rows; ``mean`` has nothing to learn.
+    """Learn how to fuse from labelled rows: temperatures of the members, if they are calibrated, and then the rest.
 
     Parameters
     ----------
@@ -115,12 +116,24 @@ def learn(probabilities: np.ndarray, truth: np.ndarray, settings) -> Rule:
     ----------
     .. [1] J. Kittler, M. Hatef, R. Duin, J. Matas, "On combining classifiers", IEEE TPAMI 20(3), 1998 (the mean).
     """
-    members = len(probabilities)
+    if not settings.calibrate:
+        return _learn(probabilities, truth, settings)
+    temperatures = np.array([fit_temperature(of_member, truth) for of_member in probabilities])
+    return _learn(at_temperatures(probabilities, temperatures), truth, settings)._replace(temperatures=temperatures)
+
+
+def _learn(probabilities: np.ndarray, truth: np.ndarray, settings) -> Rule:
     if settings.method == "weights":
-        return Rule("weights", learn_weights(probabilities, truth, settings.shrinkage))
+        return learn_pool(probabilities, truth, settings.shrinkage, settings.powers)
     if settings.method == "stacking":
         return learn_stacking(probabilities, truth, settings.C)
-    return Rule("mean", np.full(members, 1 / members))
+    return Rule("mean", np.full(len(probabilities), 1 / len(probabilities)))
+
+
+def learnt_by(settings) -> list[str]:
+    """Return in words what an ensemble of these settings learns from validation rows; nothing of a plain mean."""
+    own = {"weights": ["weights"], "stacking": ["coefficients"]}.get(settings.method, [])
+    return ["temperatures"] * settings.calibrate + own
 
 
 def speaker_groups(rows: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
@@ -140,7 +153,7 @@ def speaker_groups(rows: pd.DataFrame, clips: pd.DataFrame) -> np.ndarray:
     return groups
 
 
-def one_voice_warning(rows: pd.DataFrame, clips: pd.DataFrame, method: str) -> str | None:
+def one_voice_warning(rows: pd.DataFrame, clips: pd.DataFrame, settings) -> str | None:
     """Return what to say where an ensemble learns from the very voice that validates it, None where it does not.
 
     Parameters
@@ -149,9 +162,9 @@ def one_voice_warning(rows: pd.DataFrame, clips: pd.DataFrame, method: str) -> s
         The prediction table of a member.
     clips : pd.DataFrame
         ``clip, speaker``.
-    method : {"mean", "weights", "stacking"}
+    settings : ser.settings.score_sections.Fuse
     """
-    if method == "mean":
+    if not (learnt := learnt_by(settings)):
         return None
     validation = rows[rows["part"] == "validation"]
     voices = validation["clip"].map(clips.set_index("clip")["speaker"]).replace("", None)
@@ -159,8 +172,8 @@ def one_voice_warning(rows: pd.DataFrame, clips: pd.DataFrame, method: str) -> s
     if not alone.any():
         return None
     return (
-        f"{alone.sum()} of {len(alone)} folds validate by one speaker or unknown ones, from whom {method} learns as "
-        "well: the ensemble's validation UAR is too high to choose by (docs/evaluation.md)"
+        f"{alone.sum()} of {len(alone)} folds validate by one speaker or unknown ones, from whom the ensemble's "
+        f"{' and '.join(learnt)} are learnt as well: its validation UAR is too high to choose by (docs/evaluation.md)"
     )
 
 

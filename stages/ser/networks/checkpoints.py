@@ -58,25 +58,39 @@ class Checkpoint:
     path : Path
     interval : float
         Seconds from one state that is written to the next, and from the beginning to the first; 0: every one.
+    keeps_end : bool
+        Whether the last state of a training that has ended is written in any case: where others follow in the same fit.
     """
 
-    def __init__(self, path: Path, interval: float = SECONDS):
+    def __init__(self, path: Path, interval: float = SECONDS, *, keeps_end: bool = False):
         self.path = path
         self.interval = interval
+        self.keeps_end = keeps_end
         self._written = time.monotonic()
+
+    def of_network(self, number: int) -> "Checkpoint":
+        """Return the checkpoint of one of the networks of a fit that trains several, one after another."""
+        return Checkpoint(self.path.with_name(f"{self.path.name}-{number}"), self.interval, keeps_end=True)
+
+    def remove(self) -> None:
+        """Forget the training and those of its networks: what came of it is kept elsewhere."""
+        for path in [self.path, *self.path.parent.glob(f"{self.path.name}-*")]:
+            path.unlink(missing_ok=True)
 
     def read(self) -> bytes | None:
         """Return what was written last, None if nothing was."""
         return self.path.read_bytes() if self.path.exists() else None
 
-    def write(self, state: Callable[[], bytes]) -> None:
+    def write(self, state: Callable[[], bytes], *, ended: bool = False) -> None:
         """Replace what was written before, where that is long ago; `state` is called only then.
+
+        Also where the training has `ended` and `keeps_end` asks for that.
 
         The temporary name is this process's own: workers of a stage that was killed live on for a while and may write
         at the same time. Whichever state comes last is a whole one, of the same training. Where the disk takes no more
         the training goes on without.
         """
-        if time.monotonic() - self._written < self.interval:
+        if time.monotonic() - self._written < self.interval and not (ended and self.keeps_end):
             return
         temporary = self.path.with_name(f".tmp-{os.getpid()}-{self.path.name}")
         content = state()

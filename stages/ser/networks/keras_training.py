@@ -203,6 +203,7 @@ def train_network(
             row |= {f"validation_{name}": value for name, value in scores._asdict().items()}
         history.append(row)
         _keep(checkpoint, training, stopping, history)
+    _keep(checkpoint, training, stopping, history, ended=True)
     if score is None:
         hand_over()
     else:
@@ -256,9 +257,11 @@ def _stacked(batches: Batches, drawn: list[np.ndarray], rng: np.random.Generator
     yield group
 
 
-def _keep(checkpoint: Checkpoint | None, training: Training, stopping: EarlyStopping, history: list[dict]) -> None:
+def _keep(
+    checkpoint: Checkpoint | None, training: Training, stopping: EarlyStopping, history: list[dict], ended: bool = False
+) -> None:
     if checkpoint is not None:
-        checkpoint.write(lambda: _state(training, stopping, history))
+        checkpoint.write(lambda: _state(training, stopping, history), ended=ended)
 
 
 def _state(training: Training, stopping: EarlyStopping, history: list[dict]) -> bytes:

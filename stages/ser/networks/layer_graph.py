@@ -50,7 +50,7 @@ class Layer(NamedTuple):
     inputs: tuple[int, ...]
 
 
-def draw_network(layers: list[Layer], path: Path | str, title: str) -> None:
+def draw_network(layers: list[Layer], path: Path | str, title: str, *, networks: int = 1) -> None:
     """Draw a network as a PNG, byte-identical for equal layers.
 
     Layers that read the same layer stand side by side; a connection that leaves out rows is drawn as a curve.
@@ -61,6 +61,8 @@ def draw_network(layers: list[Layer], path: Path | str, title: str) -> None:
     path : Path
     title : str
         The number of parameters is added to it.
+    networks : int
+        How many of this kind the model is.
 
     Raises
     ------
@@ -81,7 +83,8 @@ def draw_network(layers: list[Layer], path: Path | str, title: str) -> None:
         axes.set(xlim=(-width / 2, width / 2), ylim=(rows - 0.45, -1.45))
         axes.axis("off")
         total = sum(layer.parameters for layer in layers)
-        axes.text(0, -0.9, f"{title}\n{total:,} parameters", ha="center", va="center", fontsize=10)
+        named = f"{title}, one of {networks}" if networks > 1 else title
+        axes.text(0, -0.9, f"{named}\n{total:,} parameters", ha="center", va="center", fontsize=10)
         for box, place in zip(boxes, places, strict=True):
             for source in box.inputs:
                 _draw_connection(axes, places[source], place)

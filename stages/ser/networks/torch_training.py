@@ -67,6 +67,7 @@ def run_epochs(
             row |= {f"validation_{name}": value for name, value in scores._asdict().items()}
         history.append(row)
         _keep(checkpoint, network, optimizer, stopping, history)
+    _keep(checkpoint, network, optimizer, stopping, history, ended=True)
     if validation is not None:
         network.load_state_dict(stopping.best_weights, strict=False)
     return pd.DataFrame(history), stopping.best_epoch
@@ -144,9 +145,17 @@ def _device_name(network: nn.Module) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
 
 
-def _keep(checkpoint: Checkpoint | None, network, optimizer, stopping: EarlyStopping, history: list[dict]) -> None:
+def _keep(
+    checkpoint: Checkpoint | None,
+    network,
+    optimizer,
+    stopping: EarlyStopping,
+    history: list[dict],
+    *,
+    ended: bool = False,
+) -> None:
     if checkpoint is not None:
-        checkpoint.write(lambda: _state(network, optimizer, stopping, history))
+        checkpoint.write(lambda: _state(network, optimizer, stopping, history), ended=ended)
 
 
 def _state(network, optimizer, stopping: EarlyStopping, history: list[dict]) -> bytes:

@@ -4,7 +4,7 @@ import numpy as np
 
 from ser.prediction.answers import UNSURE, Prediction
 from ser.prediction.clip_inputs import Heard
-from ser.prediction.model_folder import Opened
+from ser.prediction.model_folder import Opened, of_member
 from ser.prediction.unfamiliar_recordings import why_unfamiliar
 from ser.probabilities.fused import fuse
 from ser.probabilities.temperature import scale
@@ -13,21 +13,22 @@ SHORT = 1.0  # s of sound below which an answer is marked
 
 
 def answer_clips(
-    model: Opened, clips: list[tuple[Heard, list[np.ndarray]]], *, calibrated: bool, certainty: float
+    model: Opened, clips: list[tuple[Heard, list[list[np.ndarray]]]], *, calibrated: bool, certainty: float
 ) -> list[Prediction]:
     """Predict clips; those that a model wants together are all of one speaker.
 
     Parameters
     ----------
     model : Opened
-    clips : list of (Heard, list of np.ndarray)
-        What was heard, and what each member of the model reads of it.
+    clips : list of (Heard, list of list of np.ndarray)
+        What was heard; and of it, then of each of its copies, what each member of the model reads.
     calibrated, certainty
         See `ser.prediction.trained_model.TrainedModel.predict`.
     """
     by_speaker = model.description["normalization"] == "speaker"
+    read = [versions for _, versions in clips]
     by_member = [
-        member.predict_proba([inputs[place] for _, inputs in clips], by_speaker=by_speaker)
+        member.predict_proba(of_member(read, place), by_speaker=by_speaker)
         for place, member in enumerate(model.members)
     ]
     together = by_member[0] if model.rule is None else fuse(np.stack(by_member).astype(np.float64), model.rule)
@@ -36,8 +37,8 @@ def answer_clips(
     together = together.astype(np.float32)
     alone = by_speaker and len(clips) == 1
     return [
-        _answer(model, heard, inputs, probabilities, certainty, alone=alone)
-        for (heard, inputs), probabilities in zip(clips, together, strict=True)
+        _answer(model, heard, versions[0], probabilities, certainty, alone=alone)
+        for (heard, versions), probabilities in zip(clips, together, strict=True)
     ]
 
 

@@ -12,6 +12,7 @@ from ser.audio.cleaning import clean
 from ser.audio.decoding import decode
 from ser.audio.recording_profile import profile
 from ser.audio.recordings import Recording, Signal, UnusableAudioError, record
+from ser.augmentation.answer_copies import answer_copy
 from ser.errors import InputError
 from ser.features.extraction import INPUTS
 from ser.features.frames import Spectrum, spectrum
@@ -22,6 +23,7 @@ from ser.storage.shards import Ragged
 
 SHORTEST = 0.3  # s of a recording that is answered, whatever a model was trained on
 LEAST_SOUND = 0.1  # s of it that trimming has to leave
+ROWS = "functionals"  # the kind of input that is a row of numbers for a clip; others are sequences
 
 
 class Heard(NamedTuple):
@@ -125,6 +127,19 @@ def _of_full_scale(samples: np.ndarray) -> np.ndarray:
     return ((samples - (half if samples.dtype.kind == "u" else 0.0)) / half).astype(np.float32)
 
 
+def with_copies(heard: Heard, copies: list[str], sample_rate: int) -> list[Heard]:
+    """Return a recording, and the changed copies of it that a model answers by; see `ser.augmentation.answer_copies`.
+
+    Parameters
+    ----------
+    heard : Heard
+    copies : list of str
+    sample_rate : int
+        Hz, of the samples.
+    """
+    return [heard, *(heard._replace(samples=answer_copy(heard.samples, sample_rate, text)) for text in copies)]
+
+
 def model_inputs(heard: Heard, wanted: list[dict]) -> list[np.ndarray]:
     """Return what models read of a recording, what several have in common computed once.
 
@@ -169,10 +184,38 @@ def features_of_samples(samples: np.ndarray, sampling_rate: int, description: st
     samples, sampling_rate
         See `hear`.
     description : str
-        The ``input`` of the model's description as JSON.
+        The ``input`` of the model's description as JSON. It may name ``copies``: then it is read of these, one below
+        the other, of which an empty text is the recording itself.
     """
     wanted = json.loads(description)
-    return model_inputs(hear(samples, sampling_rate, wanted["audio"]), [wanted])[0]
+    heard, sr = hear(samples, sampling_rate, wanted["audio"]), wanted["audio"]["sample_rate"]
+    versions = (with_copies(heard, [text], sr)[-1] if text else heard for text in wanted.get("copies", [""]))
+    read = [model_inputs(version, [wanted])[0] for version in versions]
+    return read[0] if len(read) == 1 else np.stack(read)
+
+
+def by_name(kinds: list[str], versions: list[list[np.ndarray]]) -> dict[str, np.ndarray]:
+    """Return what models read of a recording and of its copies, by the names that it has in an exported graph.
+
+    Parameters
+    ----------
+    kinds : list of str
+        What each model reads.
+    versions : list of list of np.ndarray
+        Of the recording, and of each copy, what the models read.
+    """
+    found: dict[str, np.ndarray] = {}
+    for place, kind in enumerate(kinds):
+        own = [np.atleast_2d(version[place]) for version in versions]
+        found |= dict(
+            zip(graph_inputs(kind, len(own) - 1), own if kind != ROWS else [np.concatenate(own)], strict=True)
+        )
+    return found
+
+
+def graph_inputs(kind: str, copies: int) -> list[str]:
+    """Return the names of what an exported graph reads of a kind: functionals are rows of one, sequences several."""
+    return [kind] if kind == ROWS else [kind, *(f"{kind}_copy_{number}" for number in range(1, copies + 1))]
 
 
 def _input(heard: Heard, description: dict, spectra: dict[tuple, Spectrum]) -> np.ndarray:
@@ -189,7 +232,7 @@ def _input(heard: Heard, description: dict, spectra: dict[tuple, Spectrum]) -> n
 
 def stacked(inputs: list[np.ndarray], kind: str) -> np.ndarray | Ragged:
     """Put functionals below one another; sequences of frames or samples keep their own lengths."""
-    if kind == "functionals":
+    if kind == ROWS:
         return np.stack(inputs)
     lengths = np.array([len(frames) for frames in inputs])
     index = np.stack([np.zeros_like(lengths), np.cumsum(lengths) - lengths, lengths], axis=1)

@@ -4,10 +4,11 @@ import math
 from pathlib import Path
 
 from ser.audio.cleaning import AudioSettings
+from ser.augmentation.answer_copies import wrong_copies
 from ser.errors import InputError
 
 SAMPLES = ("audio", "embeddings")  # kinds of input that a model's library makes of samples by itself
-SHARED = ("classes", "normalization", "fold", "learnt_from", "temperature", "certainty")
+SHARED = ("classes", "normalization", "fold", "learnt_from", "temperature", "certainty", "copies")
 OF_A_MODEL = ("class_factors", "usual", "input")
 OF_AN_ENSEMBLE = ("members", "rule")
 
@@ -41,6 +42,8 @@ def _wrong(description: dict) -> str:
         return "class_factors for other classes"
     if "members" in description and not description["members"]:
         return "no members"
+    if wrong := wrong_copies(description["copies"]):
+        return wrong
     return _missing(description["learnt_from"], ("corpora",)) or _missing(
         description["certainty"], ("as_predicted", "calibrated")
     )

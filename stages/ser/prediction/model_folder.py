@@ -15,6 +15,7 @@ from ser.features.extraction import INPUTS
 from ser.prediction.clip_inputs import stacked
 from ser.prediction.description_check import SAMPLES, check_description
 from ser.prediction.unfamiliar_recordings import Usual, usual_of
+from ser.probabilities.copy_mean import mean_over_copies
 from ser.probabilities.fused import Rule
 from ser.probabilities.logit_adjustment import adjust
 from ser.storage.model_formats import check_format
@@ -24,6 +25,7 @@ MODELS = Path("data/models")
 DEFAULT = MODELS / "default.json"  # which model was the best on validation speakers
 ENSEMBLE = "fuse"  # the trainer of models that are made of others
 MEMBERS = "members"  # of an ensemble: the folder of their folders
+OF_ALL = ("classes", "copies")  # what is the same for an ensemble and its members
 STORED = "ser.models.stored_model"
 LIBRARIES = {  # the only code that a model's folder can ask for
     "train_ml": STORED,
@@ -52,34 +54,58 @@ class Member(NamedTuple):
     model: object
     usual: Usual
 
-    def predict_proba(self, inputs: list[np.ndarray], *, by_speaker: bool) -> np.ndarray:
-        """Return the probabilities of clips, float32 of shape (clips, classes).
+    def predict_proba(self, versions: list[list[np.ndarray]], *, by_speaker: bool) -> np.ndarray:
+        """Return the probabilities of clips, float32 of shape (clips, classes): the mean over the versions of a clip.
 
         Parameters
         ----------
-        inputs : list of np.ndarray
-            What the model reads of each clip; see `ser.prediction.clip_inputs`.
+        versions : list of list of np.ndarray
+            What the model reads of each clip, and of each copy of it; see `ser.prediction.clip_inputs`.
         by_speaker : bool
-            Whether the inputs, all of one speaker, are to be normalised by themselves.
+            Whether the inputs, all of one speaker, are to be normalised: by the clips themselves, also their copies.
         """
         kind = self.description["input"]["kind"]
-        together = stacked(inputs, kind)
+        together = [stacked(inputs, kind) for inputs in versions]
         if kind == "embeddings":
-            together = self.library.embed(self.model, together)
+            together = [self.library.embed(self.model, samples) for samples in together]
         if by_speaker:
             together = _normalized(together)
-        return adjust(self.library.predict_proba(self.model, together), self.description["class_factors"])
+        factors = self.description["class_factors"]
+        return mean_over_copies([adjust(self.library.predict_proba(self.model, each), factors) for each in together])
 
 
-def normalized(inputs: list[np.ndarray], kind: str) -> np.ndarray | Ragged:
-    """Return what a model reads of the clips of one speaker, normalised by themselves."""
-    return _normalized(stacked(inputs, kind))
+def of_member(clips: list[list[list[np.ndarray]]], place: int) -> list[list[np.ndarray]]:
+    """Return what one of several models reads: of each clip, and of each copy of it.
+
+    Parameters
+    ----------
+    clips : list of list of list of np.ndarray
+        Of each clip, then of each of its copies, what each of the models reads.
+    place : int
+        Which of the models.
+    """
+    return [[version[place] for version in versions] for versions in zip(*clips, strict=True)]
 
 
-def _normalized(together: np.ndarray | Ragged) -> np.ndarray | Ragged:
+def normalized(clips: list[list[list[np.ndarray]]], kinds: list[str]) -> list[list[list[np.ndarray]]]:
+    """Return what models of these kinds read of the clips of one speaker and of their copies, normalised by the clips.
+
+    Parameters
+    ----------
+    clips : list of list of list of np.ndarray
+        See `of_member`.
+    kinds : list of str
+    """
+    read = [
+        _normalized([stacked(inputs, kind) for inputs in of_member(clips, place)]) for place, kind in enumerate(kinds)
+    ]
+    return [[[own[copy][clip] for own in read] for copy in range(len(clips[0]))] for clip in range(len(clips))]
+
+
+def _normalized(versions: list[np.ndarray | Ragged]) -> list[np.ndarray | Ragged]:
     from ser.features.column_normalization import of_one_speaker  # most models want none
 
-    return of_one_speaker(together)
+    return of_one_speaker(versions)
 
 
 class Opened(NamedTuple):
@@ -163,14 +189,15 @@ def read_members(description: dict, folder: Path) -> dict[Path, dict]:
     Raises
     ------
     InputError
-        If a member cannot be read, or was trained on other emotions, audio or features than another: what several read
-        is computed once.
+        If a member cannot be read, or was trained on other emotions, copies, audio or features than another: what
+        several read is computed once.
     """
     members = {place: read_description(place) for place in (folder / MEMBERS / str(n) for n in description["members"])}
-    read: dict[str, object] = {"classes": description["classes"]}
+    read: dict[str, object] = {name: description[name] for name in OF_ALL}
     for place, member in members.items():
         own = member["input"]
-        for name, value in (("classes", member["classes"]), ("audio", own["audio"]), (own["kind"], own.get("extract"))):
+        found = {name: member[name] for name in OF_ALL} | {"audio": own["audio"], own["kind"]: own.get("extract")}
+        for name, value in found.items():
             if read.setdefault(name, value) != value:
                 raise InputError(f"{place} was trained on other {name} than the other members: run `dvc repro fuse`")
     return members

@@ -12,7 +12,7 @@ from ser.audio.recordings import UnusableAudioError
 from ser.errors import InputError
 from ser.prediction.answering import answer_clips, check_certainty
 from ser.prediction.answers import Prediction
-from ser.prediction.clip_inputs import Heard, hear, model_inputs
+from ser.prediction.clip_inputs import Heard, by_name, hear, model_inputs, with_copies
 from ser.prediction.model_folder import find_folder, normalized, open_model
 from ser.prediction.speakers_to_predict import rows_together
 
@@ -102,8 +102,8 @@ class TrainedModel:
         """
         check_certainty(certainty)
         self._require_no_speakers("predict_many")
-        heard, inputs = self._hear(recording, sampling_rate)
-        (answer,) = answer_clips(self._opened, [(heard, inputs)], calibrated=calibrated, certainty=certainty)
+        clip = self._hear(recording, sampling_rate)
+        (answer,) = answer_clips(self._opened, [clip], calibrated=calibrated, certainty=certainty)
         return answer
 
     def predict_many(
@@ -229,11 +229,11 @@ class TrainedModel:
         -------
         dict of str to np.ndarray
             ``functionals`` of shape (1, columns), ``frames`` of shape (time, columns), ``logmel`` of shape
-            (time, bands), those that the model reads.
+            (time, bands), those that the model reads. Where it answers by copies, too, theirs are further rows of
+            functionals, and sequences of their own, such as ``logmel_copy_1``.
         """
         self._require_no_speakers("features_many")
-        _, inputs = self._hear(recording, sampling_rate)
-        return self._by_kind(inputs)
+        return by_name(self._kinds, self._hear(recording, sampling_rate)[1])
 
     def features_many(
         self, recordings: Iterable[Path | str | BinaryIO], *, speakers: Sequence[str] | None = None
@@ -248,19 +248,15 @@ class TrainedModel:
         recordings = _as_list(recordings)
         found: dict[int, dict[str, np.ndarray]] = {}
         for rows in rows_together(recordings, speakers, by_speaker=self.by_speaker):
-            inputs = [self._hear(recordings[row], None)[1] for row in rows]
+            clips = [self._hear(recordings[row], None)[1] for row in rows]
             if self.by_speaker:
-                by_member = [
-                    normalized([own[place] for own in inputs], member.description["input"]["kind"])
-                    for place, member in enumerate(self._opened.members)
-                ]
-                inputs = [[each[clip] for each in by_member] for clip in range(len(rows))]
-            found |= {row: self._by_kind(own) for row, own in zip(rows, inputs, strict=True)}
+                clips = normalized(clips, self._kinds)
+            found |= {row: by_name(self._kinds, versions) for row, versions in zip(rows, clips, strict=True)}
         return [found[row] for row in range(len(recordings))]
 
-    def _by_kind(self, inputs: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
-        kinds = [member.description["input"]["kind"] for member in self._opened.members]
-        return {kind: np.atleast_2d(values) for kind, values in zip(kinds, inputs, strict=True)}
+    @property
+    def _kinds(self) -> list[str]:
+        return [member.description["input"]["kind"] for member in self._opened.members]
 
     def _require_no_speakers(self, instead: str) -> None:
         if self.by_speaker:
@@ -268,10 +264,12 @@ class TrainedModel:
                 f"{self.folder} normalises each speaker's voice by itself: it wants several clips of one, use {instead}"
             )
 
-    def _hear(self, recording: Recorded, sampling_rate: int | None) -> tuple[Heard, list[np.ndarray]]:
+    def _hear(self, recording: Recorded, sampling_rate: int | None) -> tuple[Heard, list[list[np.ndarray]]]:
+        """Return what was heard; and of it, then of each of its copies, what each member of the model reads."""
         wanted = [member.description["input"] for member in self._opened.members]
         heard = hear(recording, sampling_rate, wanted[0]["audio"])
-        return heard, model_inputs(heard, wanted)
+        versions = with_copies(heard, self.description["copies"], self.sample_rate)
+        return heard, [model_inputs(version, wanted) for version in versions]
 
 
 def load(model: Path | str | None = None) -> TrainedModel:

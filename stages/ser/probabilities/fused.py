@@ -1,6 +1,12 @@
-"""One answer out of those of several models: by the mean, the logarithmic opinion pool or a stacked regression.
+"""One answer out of those of several models: by their mean, an opinion pool with weights, or a stacked regression.
 
 How to fuse is data (`Rule`), so that an ensemble's folder can hold it; `ser.fusion` learns it.
+
+References
+----------
+.. [1] C. Genest, J. Zidek, "Combining probability distributions", Statistical Science 1(1), 1986 (the pools).
+.. [2] S. Amari, "Integration of stochastic models by minimizing α-divergence", Neural Computation 19(10), 2007 (what
+   lies between them).
 """
 
 from typing import NamedTuple
@@ -8,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import softmax
 
-from ser.probabilities.temperature import LEAST_PROBABILITY
+from ser.probabilities.temperature import LEAST_PROBABILITY, scale
 
 METHODS = ("mean", "weights", "stacking")
+GEOMETRIC = 1e-6  # a power below it is that of the geometric mean, which it tends to; a division by it loses digits
 
 
 class Rule(NamedTuple):
@@ -26,6 +33,10 @@ class Rule(NamedTuple):
     intercepts : np.ndarray, shape (met classes,)
     met : np.ndarray of int, shape (met classes,)
         The classes that the stacking has learnt to tell apart.
+    temperatures : np.ndarray, shape (members,)
+        At which each member's probabilities are taken; without any they are taken as they are.
+    power : float
+        Of a pool with weights, 0 (geometric mean) to 1 (arithmetic mean); see `pool`.
     """
 
     method: str
@@ -33,10 +44,13 @@ class Rule(NamedTuple):
     coefficients: np.ndarray = np.empty((0, 0))
     intercepts: np.ndarray = np.empty(0)
     met: np.ndarray = np.empty(0, dtype=int)
+    temperatures: np.ndarray = np.empty(0)
+    power: float = 0.0
 
     def as_json(self) -> dict:
-        """Return the rule as lists and texts."""
-        return {name: np.asarray(value).tolist() for name, value in self._asdict().items()}
+        """Return the rule as lists, numbers and texts; ``temperatures`` and ``power`` only where they do something."""
+        stored = {name: np.asarray(value).tolist() for name, value in self._asdict().items()}
+        return {name: value for name, value in stored.items() if value or name not in ("temperatures", "power")}
 
     @classmethod
     def of_json(cls, stored: dict) -> "Rule":
@@ -44,7 +58,13 @@ class Rule(NamedTuple):
         if stored["method"] not in METHODS:
             raise ValueError(f"no way to fuse: {stored['method']}")
         numbers = {name: np.array(stored[name], dtype=float) for name in ("weights", "coefficients", "intercepts")}
-        return cls(stored["method"], **numbers, met=np.array(stored["met"], dtype=int))
+        temperatures, power = np.array(stored.get("temperatures", []), dtype=float), float(stored.get("power", 0))
+        if temperatures.size and (temperatures.shape != numbers["weights"].shape or not (temperatures > 0).all()):
+            raise ValueError(f"no temperatures of its members: {stored['temperatures']}")
+        if not 0 <= power <= 1:
+            raise ValueError(f"no power from 0 to 1: {power}")
+        met = np.array(stored["met"], dtype=int)
+        return cls(stored["method"], **numbers, met=met, temperatures=temperatures, power=power)
 
 
 def fuse(probabilities: np.ndarray, rule: Rule) -> np.ndarray:
@@ -55,8 +75,10 @@ def fuse(probabilities: np.ndarray, rule: Rule) -> np.ndarray:
     probabilities : np.ndarray of float64, shape (members, rows, classes)
     rule : Rule
     """
+    if len(rule.temperatures):
+        probabilities = at_temperatures(probabilities, rule.temperatures)
     if rule.method == "weights":
-        return pool(probabilities, rule.weights)
+        return pool(probabilities, rule.weights, rule.power)
     fused = probabilities.mean(axis=0)
     if rule.method == "stacking" and len(rule.met) and len(fused):
         # of a class that the regression has not met it knows nothing: such a class keeps the mean of the members'
@@ -66,16 +88,27 @@ def fuse(probabilities: np.ndarray, rule: Rule) -> np.ndarray:
     return fused
 
 
-def pool(probabilities: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the normalised product of the members' probabilities to the power of their weights, (rows, classes).
+def at_temperatures(probabilities: np.ndarray, temperatures: np.ndarray) -> np.ndarray:
+    """Return each member's probabilities at its temperature, (members, rows, classes)."""
+    return np.stack([scale(of_member, own) for of_member, own in zip(probabilities, temperatures, strict=True)])
+
+
+def pool(probabilities: np.ndarray, weights: np.ndarray, power: float = 0.0) -> np.ndarray:
+    """Return the normalised weighted power mean of the members' probabilities, (rows, classes).
 
     Parameters
     ----------
     probabilities : np.ndarray, shape (members, rows, classes)
     weights : np.ndarray, shape (members,)
         They sum to 1.
+    power : float
+        0: the geometric mean, which is the logarithmic opinion pool [1]_: what one member rules out is ruled out.
+        1: the arithmetic mean, the linear pool [1]_: what one member is certain of stays possible. Between: see [2]_.
     """
-    return softmax(np.tensordot(weights, log_probabilities(probabilities), axes=1), axis=1)
+    logs = log_probabilities(probabilities)
+    if power < GEOMETRIC:
+        return softmax(np.tensordot(weights, logs, axes=1), axis=1)
+    return softmax(np.log(np.tensordot(weights, np.exp(power * logs), axes=1)) / power, axis=1)
 
 
 def log_probabilities(probabilities: np.ndarray) -> np.ndarray:

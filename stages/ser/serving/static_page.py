@@ -79,7 +79,7 @@ def write_static_page(model: Path | str | None, folder: Path, *, runtime: str | 
     if (folder / "model.json").exists():
         raise InputError(f"{folder} is a model's own folder: name another for the page")
     packed = _runtime(runtime)
-    exported = export(place)
+    exported = export(place, without_copies=True)  # what a browser computes from samples cannot make them
     about = _about(exported)
     folder.mkdir(parents=True, exist_ok=True)
     last = "index.html"
@@ -160,6 +160,7 @@ def _about(exported: Export) -> dict[str, Any]:
         "terms": " ".join(inherited_terms(learnt_from["corpora"])),
         "synthetic": all(corpus["synthetic"] for corpus in learnt_from["corpora"].values()),
         "temperature": description["temperature"],
+        "copies_left_out": description["copies"],
         "audio": audio,
         "rates": list(RATES),
         "window": WINDOW,

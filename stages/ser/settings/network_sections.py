@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from ser.settings.params_file import Count, PathText, Positive, Section, require_distinct
 
 Dropout = Annotated[float, Field(ge=0, lt=1)]
+Seeds = Annotated[int, Field(ge=1, le=20)]
 
 
 class Network(Section):
@@ -39,6 +40,7 @@ class SequenceNetwork(Network):
 
 class TrainLstm(SequenceNetwork):
     enabled: bool
+    seeds: Seeds
     downsample: Annotated[int, Field(ge=1, le=10)]
     stack: Annotated[int, Field(ge=1, le=10)]
     layers: Annotated[int, Field(ge=1, le=4)]
@@ -50,6 +52,7 @@ class TrainLstm(SequenceNetwork):
 
 class TrainResidualKeras(Network):
     enabled: bool
+    seeds: Seeds
     balance: Literal["none", "weights", "sampling", "smote"]
     units: Count
     blocks: Count
@@ -60,6 +63,7 @@ class TrainResidualKeras(Network):
 
 class TrainCnn(SequenceNetwork):
     enabled: bool
+    seeds: Seeds
     filters: Annotated[list[Count], Field(min_length=1, max_length=5)]
     downsampling: Literal["stride", "pooling"]
     recurrent_units: Annotated[int, Field(ge=0)]
@@ -69,6 +73,7 @@ class TrainCnn(SequenceNetwork):
 
 
 class FrozenEncoder(Network):
+    seeds: Seeds
     hidden_units: Count
     dropout: Dropout
 

@@ -10,6 +10,8 @@ from ser.settings.params_file import Positive, Section
 class Fuse(Section):
     method: Literal["mean", "weights", "stacking"]
     members: list[str]
+    calibrate: bool
+    powers: Annotated[list[Annotated[float, Field(ge=0, le=1)]], Field(min_length=1)]
     shrinkage: Annotated[float, Field(ge=0)]
     C: Positive
 

@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
-from ser.settings.params_file import Count, PathText, Section, Seed
+from ser.settings.params_file import Count, PathText, Positive, Section, Seed, require_distinct
 
 
 class SearchRange(Section):
@@ -21,11 +21,28 @@ class SearchRange(Section):
         return self
 
 
+def _listed(entry):
+    return [entry] if isinstance(entry, str) else entry
+
+
 class Tune(Section):
     model: Annotated[str, Field(min_length=1)]
     trials: Count
     seed: Seed
+    overrides: list[Annotated[list[Annotated[str, Field(min_length=1)]], BeforeValidator(_listed)]]
+    halving: Annotated[int, Field(ge=2)] | None
+    hours: Positive | None
     space: Annotated[dict[str, Annotated[list, Field(min_length=1)] | SearchRange], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _check(self):
+        require_distinct("overrides", [" ".join(entry) for entry in self.overrides])
+        if self.halving is not None and len(self.overrides) < 2:
+            raise ValueError(
+                f"halving is {self.halving}, overrides is {self.overrides}; allowed with fewer than two of these is "
+                "null: trials are stopped between one and the next"
+            )
+        return self
 
 
 class Collect(Section):

@@ -39,6 +39,7 @@ class RandomForest(Section):
 
 
 class Mlp(Section):
+    seeds: Annotated[int, Field(ge=1, le=20)]
     hidden_sizes: Annotated[list[Count], Field(min_length=1)]
     alpha: Annotated[float, Field(ge=0)]
     learning_rate: Positive
@@ -83,7 +84,7 @@ class TrainMl(Section):
             settings = getattr(self, model)
             for key, choices in values.items():
                 # not of the classifier alone, which is all that is tried
-                if key in ("components", "epochs", "patience") and hasattr(settings, key):
+                if key in ("seeds", "components", "epochs", "patience") and hasattr(settings, key):
                     raise ValueError(
                         f"train_ml.grid.{model} has {key}, which it cannot try; set train_ml.{model}.{key}, or search "
                         "it with `make tune`"

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ser.settings.params_file import Section, Seed
 
@@ -12,3 +12,11 @@ class Train(Section):
     normalization: Literal["train", "speaker"]
     logit_adjustment: Annotated[float, Field(ge=0)]
     importance_repeats: Annotated[int, Field(ge=0)]
+    refit: bool
+    inner_models: Annotated[int, Field(ge=1)]
+
+    @model_validator(mode="after")
+    def _check(self):
+        if self.inner_models > 1 and not self.refit:
+            raise ValueError(f"inner_models is {self.inner_models}, and refit false: several need train.refit true")
+        return self

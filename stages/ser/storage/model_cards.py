@@ -143,10 +143,18 @@ def write_card(description: dict, folder: Path) -> None:
         f"{', '.join(description['classes'])}. It judges how a clip sounds, not what anybody feels.",
         "",
     ]
+    if (seeds := description.get("seeds", 1)) > 1:
+        lines += [f"It is {seeds} networks that differ by their seed alone, and answers by the mean of theirs.", ""]
     if all(corpus["synthetic"] for corpus in learnt["corpora"].values()):
         lines += ["> It has only ever heard synthetic speech: what it says of people means nothing.", ""]
     if description["normalization"] == "speaker":
         lines += ["It wants several clips of each speaker: it normalises the voice of each by itself.", ""]
+    if description["copies"]:
+        lines += [
+            "Its answer is the mean over the recording and changed copies of it, which takes as long again for each: "
+            f"{', '.join(description['copies'])}.",
+            "",
+        ]
     lines += [
         "## What it learnt from",
         "",

@@ -2,10 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -17,6 +18,7 @@ from ser.networks.batches import Examples
 from ser.storage.clip_tables import read_clips
 from ser.storage.recorded_level import RecordedLevel
 from ser.storage.shards import Ragged
+from ser.training.copy_uses import by_use
 
 DATA = Path("data")
 LEVELS = frozenset(RecordedLevel._fields)
@@ -36,7 +38,7 @@ class Dataset(NamedTuple):
     Attributes
     ----------
     clips, copies : pd.DataFrame
-        The tables of data/prepared and data/augmented.
+        The tables of data/prepared and data/augmented, of this without the copies that are to answer by.
     folds : pd.DataFrame
         The part of each clip in each fold, in the order of `clips`.
     classes : list of str
@@ -54,6 +56,8 @@ class Dataset(NamedTuple):
         ``synthetic``).
     left_out : str
         A line on what extract measured and no model reads; empty if there is nothing.
+    answer_copies : dict of str to an input
+        By their recipe the inputs of the copies that an answer is the mean of, a row a clip; nothing learns from them.
     """
 
     clips: pd.DataFrame
@@ -67,6 +71,7 @@ class Dataset(NamedTuple):
     recordings: np.ndarray
     origin: dict
     left_out: str = ""
+    answer_copies: Mapping[str, np.ndarray | NormalizedTable | Ragged] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -97,10 +102,12 @@ def dataset_of(source: Source) -> Dataset:
 
 def data_digest(data: Dataset) -> str:
     """Return a digest of everything in a data set that is not normalised but who is in which part of a fold."""
-    digest = hashlib.sha256(json.dumps([data.description, data.origin]).encode())
+    digest = hashlib.sha256(json.dumps([data.description, data.origin, [*data.answer_copies]]).encode())
     for table in (data.clips, data.copies):
         digest.update(table.to_csv(lineterminator="\n").encode())
-    for values in (data.recordings, data.inputs, data.copy_inputs):
+    # of sequences the shards are those of the copies to learn from, too
+    answering = [own.index if isinstance(own, Ragged) else own for own in data.answer_copies.values()]
+    for values in (data.recordings, data.inputs, data.copy_inputs, *answering):
         for array in _arrays(values):
             digest.update(f"{array.dtype} {array.shape}".encode())
             digest.update(np.ascontiguousarray(array).data)
@@ -162,14 +169,16 @@ def open_dataset(kind: str | Inputs, normalization: str = "train") -> Dataset:
     if reads_level(description) and crosses_corpora(clips, folds):
         raw_inputs, copy_inputs, description = without_level(Inputs(raw_inputs, copy_inputs, description))
         left_out = "level is left out of the functionals: every fold tests corpora that it has not learnt from"
+    copies, copy_inputs, answer_copies = by_use(copies, copy_inputs, clips)
     inputs = raw_inputs
     if normalization == "speaker":
         require_speakers(clips)
-        statistics = speaker_statistics(inputs, clips["speaker"])
-        inputs = normalize_by_speaker(inputs, clips["speaker"], statistics)
+        speakers, statistics = clips["speaker"], speaker_statistics(inputs, clips["speaker"])
+        inputs = normalize_by_speaker(inputs, speakers, statistics)
         copy_inputs = normalize_by_speaker(copy_inputs, copies["speaker"], statistics)
+        answer_copies = {name: normalize_by_speaker(own, speakers, statistics) for name, own in answer_copies.items()}
     classes = sorted(clips["emotion"].unique())
-    found = (inputs, copy_inputs, description, raw_inputs, recordings, origin, left_out)
+    found = (inputs, copy_inputs, description, raw_inputs, recordings, origin, left_out, answer_copies)
     return Dataset(clips, copies, folds, classes, *found)
 
 

@@ -23,6 +23,7 @@ from ser.compute.cpu_kind import describe_graphics_cards, describe_machine
 from ser.networks.checkpoints import CHECKPOINTS, CODE
 from ser.networks.layer_graph import Layer
 from ser.storage.kept_folders import kept_folder
+from ser.storage.model_formats import remove_seed_folders
 from ser.storage.whole_files import write_bytes
 
 FITS = CHECKPOINTS / "fits"
@@ -72,8 +73,8 @@ def digest_of(*identity: object) -> str:
     return hashlib.sha256(repr((identity, HERE)).encode()).hexdigest()
 
 
-def keep_fit(key: str, outcome: Outcome, folder: Path, names: list[str]) -> None:
-    """Keep what a fit left.
+def keep_fit(key: str, outcome: Outcome, folder: Path, names: list[str]) -> bool:
+    """Keep what a fit left, and return whether that was possible.
 
     Parameters
     ----------
@@ -86,7 +87,7 @@ def keep_fit(key: str, outcome: Outcome, folder: Path, names: list[str]) -> None
         Its files, in the order in which they are to be restored.
     """
     if sum((folder / name).stat().st_size for name in names) > LARGEST_BYTES:
-        return
+        return False
     buffer = io.BytesIO()
     about = {"epochs": outcome.epochs, "seconds": outcome.seconds, "layers": outcome.layers}
     with zipfile.ZipFile(buffer, "w") as archive:
@@ -95,7 +96,7 @@ def keep_fit(key: str, outcome: Outcome, folder: Path, names: list[str]) -> None
             archive.writestr(f"{name}.feather", _feather(getattr(outcome, name)))
         for name in names:
             archive.writestr(f"model/{name}", (folder / name).read_bytes())
-    _keep(key, buffer.getvalue())
+    return _keep(key, buffer.getvalue())
 
 
 def restore_fit(key: str, folder: Path) -> Outcome | None:
@@ -103,6 +104,7 @@ def restore_fit(key: str, folder: Path) -> Outcome | None:
     content = _kept(key)
     if content is None:
         return None
+    remove_seed_folders(folder)
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         for name in archive.namelist():
             if name.startswith("model/"):
@@ -136,7 +138,7 @@ def _place() -> Path:
     return kept_folder(FITS, Path.cwd())
 
 
-def _keep(key: str, content: bytes) -> None:
+def _keep(key: str, content: bytes) -> bool:
     """Write an entry, its digest first, as a whole file; then make room. Where that fails the run goes on without."""
     folder = _place()
     try:
@@ -144,6 +146,8 @@ def _keep(key: str, content: bytes) -> None:
         _make_room(folder)
     except OSError as error:
         print(f"  warning: a finished fit is not kept for later runs ({error})")
+        return False
+    return True
 
 
 def _kept(key: str) -> bytes | None:

@@ -18,11 +18,11 @@ import pandas as pd
 
 from ser.networks.batches import learnt_counts
 from ser.networks.checkpoints import open_checkpoint
+from ser.networks.layer_graph import Layer
+from ser.probabilities.copy_mean import mean_over_copies
 from ser.probabilities.logit_adjustment import adjust, class_factors
-from ser.probabilities.model_results import add_results
 from ser.settings.train_section import Train
-from ser.storage.model_cards import CARD
-from ser.storage.model_formats import FORMAT
+from ser.storage.model_formats import FORMAT, remove_seed_folders
 from ser.storage.seeds import derive_seed
 from ser.storage.shards import Ragged
 from ser.storage.whole_files import write_json
@@ -33,26 +33,18 @@ from ser.training.dataset import (
     dataset_of,
     examples,
     file_stamps,
-    fold_names,
-    rows_of_part,
     take,
 )
+from ser.training.fit_rows import FitRows, Job, rows_of_job
 from ser.training.kept_fits import HERE, Outcome, digest_of, keep_fit, kept_json
 from ser.training.learnt_from import learnt_from, usual_recordings
 from ser.training.permutation_importance import group_importance
+from ser.training.seeded_networks import library_of, seeds_of
 
 MODELS = DATA / "models"
 
 # PyTorch and Keras draw from one generator a process: where a process has several threads, they fit by turns
 FIT_LOCK = threading.Lock()
-
-
-class Job(NamedTuple):
-    """One fit: of a model on a fold, or, with a fold of None, on everything outside the final holdout."""
-
-    model: str
-    fold: str | None
-    epochs: int | None = None
 
 
 class Plan(NamedTuple):
@@ -82,16 +74,15 @@ class Plan(NamedTuple):
 
 
 def model_folder(trainer: str, job: Job) -> Path:
-    """Return the folder of the model that a job fits."""
-    return MODELS / trainer / job.model / (job.fold or "")
+    """Return the folder of the model that a job fits; that of an inner model is gone when it has predicted."""
+    folder = MODELS / trainer / job.model / (job.fold or "")
+    return folder if job.inner is None else folder.with_name(f".tmp-{os.getpid()}-{job.fold}-{job.inner}")
 
 
 def fit_key(job: Job, plan: Plan, data: Dataset) -> str:
     """Return the name of a fit: a digest of all that its model, predictions, history and importance depend on."""
     shared = plan.trainer, plan.stage, plan.module, plan.settings, plan.source.digest
-    parts = [training_rows(data, job.fold).tobytes()]
-    if job.fold:
-        parts += [rows_of_part(data, job.fold, part).tobytes() for part in ("validation", "test")]
+    parts = [None if rows is None else rows.tobytes() for rows in rows_of_job(data, job, plan.settings)]
     return digest_of("fit", job, plan.fits[job.model], shared, parts)
 
 
@@ -104,12 +95,12 @@ def run_job(item: tuple[Job, str], *, plan: Plan) -> Outcome:
 def _run_job(job: Job, key: str, plan: Plan) -> Outcome:
     started = time.perf_counter()
     data, settings = dataset_of(plan.source), plan.settings
-    library = importlib.import_module(plan.module)
-    seed = derive_seed(settings.seed, plan.trainer, job.model, job.fold or "for use")
-    rows, validation = training_rows(data, job.fold), None
-    if job.fold:
-        validation = examples(data, rows_of_part(data, job.fold, "validation"), with_copies=False)
-    train = examples(data, rows, with_copies=True)
+    library = library_of(plan.module, plan.fits[job.model])
+    inner = () if job.inner is None else (f"inner {job.inner}",)
+    seed = derive_seed(settings.seed, plan.trainer, job.model, job.fold or "for use", *inner)
+    rows = rows_of_job(data, job, settings)
+    validation = None if rows.validation is None else examples(data, rows.validation, with_copies=False)
+    train = examples(data, rows.learnt, with_copies=True)
     own, classes = plan.fits[job.model], len(data.classes)
     checkpoint = open_checkpoint(plan.stage, key)
 
@@ -124,46 +115,51 @@ def _run_job(job: Job, key: str, plan: Plan) -> Outcome:
         library.save(fitted.model, scratch)
     met = learnt_counts(train.labels, classes, own["settings"].balance)
     factors = class_factors(met, settings.logit_adjustment)
-    # it depends on the data alone: the models of all trainers that read them share it
-    usual = digest_of("usual", plan.source.digest, rows.tobytes())
-    description = {
-        "format": FORMAT,
-        "trainer": plan.trainer,
-        "model": job.model,
-        "fold": job.fold,
-        "classes": data.classes,
-        "normalization": settings.normalization,
-        "epochs": fitted.epochs,
-        "learnt_from": learnt_from(data, rows) | {"examples": len(train.labels)},
-        "usual": kept_json(usual, lambda: usual_recordings(data, rows), may_be_kept),
-        "class_factors": factors,
-        "input": data.description,
-    }
-    write_json(description, folder / "model.json")
-    history = fitted.history
+    if job.inner is None:
+        # it depends on the data alone: the models of all trainers that read them share it
+        usual = digest_of("usual", plan.source.digest, rows.learnt.tobytes())
+        description = {
+            "format": FORMAT,
+            "trainer": plan.trainer,
+            "model": job.model,
+            "fold": job.fold,
+            "classes": data.classes,
+            "normalization": settings.normalization,
+            "epochs": fitted.epochs,
+            "seeds": seeds_of(own),
+            "learnt_from": learnt_from(data, rows.learnt) | {"examples": len(train.labels)},
+            "usual": kept_json(usual, lambda: usual_recordings(data, rows.learnt), may_be_kept),
+            "class_factors": factors,
+            "copies": list(data.answer_copies),
+            "input": data.description,
+        }
+        write_json(description, folder / "model.json")
+        names.append("model.json")
+    predictions = history = importance = pd.DataFrame()
+    layers: list[Layer] = []
     if job.fold is None:
         layers = library.network_layers(fitted.model) if hasattr(library, "network_layers") else []
-        tables = (pd.DataFrame(), pd.DataFrame(), pd.DataFrame())
     else:
         # what a user of the folder predicts with: all but the pretrained encoders, which need no such room, are graphs
         predictor = importlib.import_module("ser.models.stored_model") if "model.onnx" in names else library
-        layers, model, number = [], predictor.load(folder), int(job.fold.removeprefix("fold_"))
+        model, number = predictor.load(folder), int(job.fold.removeprefix("fold_"))
 
         def predict_proba(inputs: np.ndarray | Ragged) -> np.ndarray:
             return adjust(predictor.predict_proba(model, inputs), factors)
 
-        predictions = predict_fold(predict_proba, data, job.fold)
-        add_results(folder, predictions)
-        names.append(CARD)
-        repeats = settings.importance_repeats
-        importance = group_importance(predict_proba, validation, plan.groups, repeats=repeats, seed=seed)
-        importance.insert(0, "fold", number)
-        if len(history):
-            history.insert(0, "fold", number)
-        tables = (predictions, history, importance)
-    outcome = Outcome(*tables, fitted.epochs, time.perf_counter() - started, layers)
-    if may_be_kept():
-        keep_fit(key, outcome, folder, [*names, "model.json"])
+        predictions = predict_rows(predict_proba, data, number, rows)
+        if validation is not None and not job.inner:  # of the first inner model, or the only one that there is
+            repeats = settings.importance_repeats
+            importance = group_importance(predict_proba, validation, plan.groups, repeats=repeats, seed=seed)
+            importance.insert(0, "fold", number)
+            if len(history := fitted.history):
+                history.insert(0, "fold", number)
+    if job.inner is not None:
+        shutil.rmtree(folder)
+        names = []
+    outcome = Outcome(predictions, history, importance, fitted.epochs, time.perf_counter() - started, layers)
+    if may_be_kept() and keep_fit(key, outcome, folder, names):
+        checkpoint.remove()
     return outcome
 
 
@@ -179,33 +175,29 @@ def _new_files(folder: Path) -> Iterator[tuple[Path, list[str]]]:
     try:
         yield scratch, names
         folder.mkdir(parents=True, exist_ok=True)
-        for path in sorted(scratch.iterdir()):
-            path.replace(folder / path.name)
-            names.append(path.name)
+        remove_seed_folders(folder)  # there may have been more of them
+        for path in sorted(path for path in scratch.rglob("*") if path.is_file()):
+            name = path.relative_to(scratch).as_posix()
+            (folder / name).parent.mkdir(exist_ok=True)
+            path.replace(folder / name)
+            names.append(name)
     finally:
         shutil.rmtree(scratch)
 
 
-def training_rows(data: Dataset, fold: str | None) -> np.ndarray:
-    """Return which clips a fit learns from, a boolean mask.
-
-    The model for use learns from everything but the final holdout, which exists where there is a single fold.
-    """
-    if fold:
-        return rows_of_part(data, fold, "train")
-    folds = fold_names(data)
-    return ~rows_of_part(data, folds[0], "test") if len(folds) == 1 else np.ones(len(data.clips), dtype=bool)
-
-
-def predict_fold(predict_proba: Callable[[np.ndarray | Ragged], np.ndarray], data: Dataset, fold: str) -> pd.DataFrame:
-    """Return the predictions for the test and validation clips of a fold."""
+def predict_rows(
+    predict_proba: Callable[[np.ndarray | Ragged], np.ndarray], data: Dataset, fold: int, rows: FitRows
+) -> pd.DataFrame:
+    """Return a model's predictions for the clips of a fold, with their copies to answer by."""
     tables = []
-    for part in ("test", "validation"):
-        rows = rows_of_part(data, fold, part)
-        table = data.clips.loc[rows, ["clip", "emotion"]].reset_index(drop=True)
-        table.insert(1, "fold", int(fold.removeprefix("fold_")))
+    for part, of_part in (("test", rows.test), ("validation", rows.validation)):
+        if of_part is None:
+            continue
+        table = data.clips.loc[of_part, ["clip", "emotion"]].reset_index(drop=True)
+        table.insert(1, "fold", fold)
         table.insert(2, "part", part)
-        probabilities = predict_proba(take(data.inputs, rows))
+        versions = (data.inputs, *data.answer_copies.values())
+        probabilities = mean_over_copies([predict_proba(take(inputs, of_part)) for inputs in versions])
         columns = [f"p_{emotion}" for emotion in data.classes]
         tables.append(pd.concat([table, pd.DataFrame(probabilities, columns=columns)], axis=1))
     return pd.concat(tables, ignore_index=True)

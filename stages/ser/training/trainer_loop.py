@@ -5,25 +5,22 @@ Fits that an earlier run has left are taken over; the others are spread over the
 
 import json
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from ser.compute.job_queue import run_jobs
 from ser.features.column_groups import feature_groups
 from ser.folds.speaker_groups import one_emotion_warning
 from ser.networks.checkpoints import CHECKPOINTS, remove_checkpoints
-from ser.networks.collapse import collapsed_folds, describe_collapse
 from ser.networks.layer_graph import Layer
-from ser.probabilities.model_results import add_results, temperatures_of, uar_of
+from ser.probabilities.model_results import add_results, temperatures_of
 from ser.settings.compute_section import Compute
 from ser.settings.train_section import Train
-from ser.storage.csv_tables import write_csv
 from ser.storage.kept_folders import kept_folder
-from ser.storage.prediction_tables import scored_rows, write_predictions, write_temperatures
+from ser.storage.prediction_tables import write_temperatures
 from ser.storage.whole_files import write_json
 from ser.training.dataset import (
     DATA,
@@ -36,8 +33,11 @@ from ser.training.dataset import (
     open_dataset,
     require_speakers,
 )
+from ser.training.fit_rows import Job, inner_jobs, rows_of_job
 from ser.training.kept_fits import HERE, Outcome, restore_fit
-from ser.training.model_fits import MODELS, Job, Plan, fit_key, model_folder, run_job, training_rows
+from ser.training.model_fits import MODELS, Plan, fit_key, model_folder, run_job
+from ser.training.result_tables import table_path, write_tables
+from ser.training.seeded_networks import seeds_of
 
 TIMES = CHECKPOINTS / "seconds.json"
 # s that a fit takes for each clip it learns from until it was measured here; of some hundred demo clips with copies
@@ -77,7 +77,7 @@ def cross_fit(
         The input of the models.
     fits : dict of str to dict
         By model what is given to ``fit`` besides ``(train, validation, classes, seed=…, epochs=…, checkpoint=…)``: its
-        ``settings``, and nothing that it does not depend on; see `job_for_use`. It returns a
+        ``settings``, and nothing that it does not depend on; see `last_job`. It returns a
         `ser.networks.early_stopping.Fitted`.
     settings : Train
         Section ``train`` of the parameters; each fit derives its own seed from that.
@@ -114,11 +114,13 @@ def cross_fit(
     outcomes, taken = fit_all(plan, data, compute)
     temperatures = {}
     for model in fits:
-        of_folds = [outcome for job, outcome in outcomes.items() if job.model == model and job.fold]
+        of_folds = {job: outcome for job, outcome in outcomes.items() if job.model == model and job.fold}
         path_of = partial(table_path, trainer=trainer, model=model, alone=alone)
-        kept = sum(job.model == model and job.fold is not None for job in taken)
-        write_tables(model, of_folds, path_of, stopped_early=patience_of(fits[model]) is not None, taken_over=kept)
-        predictions = pd.concat([outcome.predictions for outcome in of_folds])
+        kept = sum(job in taken for job in of_folds)
+        stopped = patience_of(fits[model]) is not None
+        predictions = write_tables(model, of_folds, path_of, stopped_early=stopped, taken_over=kept)
+        for fold, rows in predictions.groupby("fold"):
+            add_results(MODELS / trainer / model / f"fold_{fold}", rows)
         add_results(MODELS / trainer / model, predictions)
         temperatures[model] = temperatures_of(predictions)
         write_temperatures(temperatures, path_of("predictions").parent)
@@ -137,8 +139,11 @@ def fit_all(plan: Plan, data: Dataset, compute: Compute) -> tuple[dict[Job, Outc
     taken: set[Job] = set()
     queue: deque[tuple[Job, str]] = deque()
 
+    handed_out: set[Job] = set()
+
     def hand_out(jobs: list[Job]) -> None:
         missing = []
+        handed_out.update(jobs)
         for job in jobs:
             key = fit_key(job, plan, data)
             if (outcome := restore_fit(key, model_folder(plan.trainer, job))) is None:
@@ -149,28 +154,50 @@ def fit_all(plan: Plan, data: Dataset, compute: Compute) -> tuple[dict[Job, Outc
         missing.sort(key=lambda item: expected_seconds(item[0], plan, data, times))
         queue.extendleft(missing)  # the longest comes last, and is then the first
 
-    def hand_out_for_use(model: str) -> None:
-        """Go on with the fit for use of a model that is stopped early where all its folds have ended."""
-        kept = [outcomes[job].epochs for job in (Job(model, fold) for fold in folds) if job in outcomes]
-        if patience_of(plan.fits[model]) is not None and len(kept) == len(folds):
-            hand_out([job_for_use(model, plan.fits[model], kept)])
+    def hand_out_waiting(model: str) -> None:
+        """Go on with the fits of a model that is stopped early that learn for as long as others have shown."""
+        own = plan.fits[model]
+        if patience_of(own) is None:
+            return
+        for fold in folds:
+            inner = inner_jobs(data, model, fold, plan.settings)
+            if inner and all(job in outcomes for job in inner):
+                hand_out_once(last_job(model, fold, own, [outcomes[job].epochs for job in inner]))
+        tested = [job for job in outcomes if job.model == model and job.fold and job.inner is None]
+        if len(tested) == len(folds):
+            hand_out_once(last_job(model, None, own, [outcomes[job].epochs for job in tested]))
 
-    at_once = [job for model, own in plan.fits.items() if (job := job_for_use(model, own)) is not None]
-    hand_out([*at_once, *(Job(model, fold) for model in plan.fits for fold in folds)])
+    def hand_out_once(job: Job | None) -> None:
+        if job is not None and job not in handed_out:
+            hand_out([job])
+
+    jobs = []
+    for model, own in plan.fits.items():
+        if (for_use := last_job(model, None, own)) is not None:
+            jobs.append(for_use)
+        for fold in folds:
+            inner = inner_jobs(data, model, fold, plan.settings)
+            tested = last_job(model, fold, own) if inner else Job(model, fold)
+            jobs += [*inner, *([tested] if tested else [])]
+    hand_out(jobs)
     for model in plan.fits:
-        hand_out_for_use(model)
+        hand_out_waiting(model)
     if compute.backend == "loky" and sum(expected_seconds(job, plan, data, times) for job, _ in queue) < START:
         compute = compute.model_copy(update={"workers": 1})  # others would take longer to start than there is to do
     if queue:
         run = partial(run_job, plan=plan)
         for (job, _), outcome in run_jobs(run, queue, compute=compute, label=plan.trainer, unit="fit"):
             outcomes[job] = outcome
-            if job.fold:
-                hand_out_for_use(job.model)
-        write_times(times | measured_times(plan.trainer, data, outcomes, taken))
+            hand_out_waiting(job.model)
+        write_times(times | measured_times(plan, data, outcomes, taken))
     places = {model: place for place, model in enumerate(plan.fits)}
-    in_order = sorted(outcomes, key=lambda job: (places[job.model], folds.index(job.fold) if job.fold else len(folds)))
-    return {job: outcomes[job] for job in in_order}, taken
+
+    def place(job: Job) -> tuple[int, int, int]:
+        """Models and folds in their order; of a fold the model that is tested comes before the inner ones."""
+        inner = -1 if job.inner is None else job.inner
+        return places[job.model], folds.index(job.fold) if job.fold else len(folds), inner
+
+    return {job: outcomes[job] for job in sorted(outcomes, key=place)}, taken
 
 
 def expected_seconds(job: Job, plan: Plan, data: Dataset, times: dict[str, float]) -> float:
@@ -184,9 +211,10 @@ def expected_seconds(job: Job, plan: Plan, data: Dataset, times: dict[str, float
     times : dict of str to float
         See `read_times`.
     """
-    a_clip = times.get(f"{plan.trainer}/{job.model}", EXPECTED.get(job.model, UNKNOWN))
-    waited_for = job.fold is not None and patience_of(plan.fits[job.model]) is not None
-    clips = training_rows(data, job.fold).sum() + (training_rows(data, None).sum() if waited_for else 0)
+    a_clip = times.get(f"{plan.trainer}/{job.model}", EXPECTED.get(job.model, UNKNOWN)) * seeds_of(plan.fits[job.model])
+    clips = rows_of_job(data, job, plan.settings).learnt.sum()
+    if job.fold is not None and patience_of(plan.fits[job.model]) is not None:  # others wait for it
+        clips += rows_of_job(data, Job(job.model, None), plan.settings).learnt.sum()
     return float(a_clip * clips)
 
 
@@ -203,31 +231,34 @@ def write_times(times: dict[str, float]) -> None:
     write_json(times, kept_folder(TIMES, Path.cwd()))
 
 
-def measured_times(trainer: str, data: Dataset, outcomes: dict[Job, Outcome], taken: set[Job]) -> dict[str, float]:
+def measured_times(plan: Plan, data: Dataset, outcomes: dict[Job, Outcome], taken: set[Job]) -> dict[str, float]:
     """Return seconds for each clip, by ``<trainer>/<model>``, of the models that were fitted on a fold."""
     seconds, clips = Counter(), Counter()
     for job, outcome in outcomes.items():
         if job.fold and job not in taken:
-            seconds[f"{trainer}/{job.model}"] += outcome.seconds
-            clips[f"{trainer}/{job.model}"] += int(training_rows(data, job.fold).sum())
+            seconds[f"{plan.trainer}/{job.model}"] += outcome.seconds
+            learnt = int(rows_of_job(data, job, plan.settings).learnt.sum())
+            clips[f"{plan.trainer}/{job.model}"] += learnt * seeds_of(plan.fits[job.model])
     return {name: seconds[name] / clips[name] for name in seconds}
 
 
-def job_for_use(model: str, own: dict, best_epochs: Sequence[int] | None = None) -> Job | None:
-    """Return the fit of a model on all speakers: as many epochs as its settings say or, stopped early, the median fold.
+def last_job(model: str, fold: str | None, own: dict, epochs: Sequence[int] | None = None) -> Job | None:
+    """Return the fit that nobody watches: as many epochs as the settings say or, stopped early, the median of others.
 
     Parameters
     ----------
     model : str
+    fold : str or None
+        None: for use, on all speakers.
     own : dict
         What is given to its ``fit``: ``settings`` and, where that section has one for each of several models, the
         ``name`` of the model's.
-    best_epochs : sequence of int, optional
-        Of the folds. Without them the fit of a model that is stopped early is not known yet: None.
+    epochs : sequence of int, optional
+        That the others kept. Without them the fit of a model that is stopped early is not known yet: None.
     """
     if patience_of(own) is None:
-        return Job(model, None, getattr(_own_settings(own), "epochs", None))
-    return None if best_epochs is None else Job(model, None, int(np.median(best_epochs)))
+        return Job(model, fold, getattr(_own_settings(own), "epochs", None))
+    return None if epochs is None else Job(model, fold, int(np.median(epochs)))
 
 
 def patience_of(own: dict) -> int | None:
@@ -236,7 +267,7 @@ def patience_of(own: dict) -> int | None:
     Parameters
     ----------
     own : dict
-        See `job_for_use`.
+        See `last_job`.
     """
     return getattr(_own_settings(own), "patience", None)
 
@@ -244,54 +275,3 @@ def patience_of(own: dict) -> int | None:
 def _own_settings(own: dict) -> object:
     settings = own["settings"]
     return getattr(settings, own.get("name", ""), settings)
-
-
-def write_tables(
-    model: str, of_folds: Sequence[Outcome], path_of: Callable[[str], Path], *, stopped_early: bool, taken_over: int
-) -> None:
-    """Write predictions, importance and, of models with epochs, the history; print a summary.
-
-    Parameters
-    ----------
-    model : str
-    of_folds : sequence of Outcome
-    path_of : callable
-        Returns where ``predictions``, ``history`` and ``importance`` go.
-    stopped_early : bool
-        Whether the kept epochs are the best ones; else they are the last.
-    taken_over : int
-        How many of the fits an earlier run has left.
-    """
-    predictions, histories, importances, kept_epochs, seconds, _ = zip(*of_folds, strict=True)
-    table = pd.concat(predictions, ignore_index=True)
-    write_predictions(table, path_of("predictions"))
-    history = pd.concat(histories, ignore_index=True)
-    if len(history):
-        write_csv(history, path_of("history"))
-    write_csv(pd.concat(importances, ignore_index=True), path_of("importance"))
-    print_summary(model, table, history, kept_epochs, seconds, stopped_early=stopped_early, taken_over=taken_over)
-
-
-def table_path(table: str, *, trainer: str, model: str, alone: bool) -> Path:
-    """Return where a table of a model lies: ``predictions``, ``history`` or ``importance``; see `cross_fit`."""
-    return MODELS / trainer / model / f"{table}.csv" if alone else DATA / table / trainer / f"{model}.csv"
-
-
-def print_summary(
-    model: str,
-    table: pd.DataFrame,
-    history: pd.DataFrame,
-    epochs: tuple,
-    seconds: tuple,
-    *,
-    stopped_early: bool,
-    taken_over: int = 0,
-) -> None:
-    """Print the test UAR of a model, what it took, and the folds in which it collapsed; see `write_tables`."""
-    uar, kept = uar_of(scored_rows(table)), ""
-    if None not in epochs:
-        kept = f", {'best' if stopped_early else 'kept the last'} epochs {', '.join(map(str, epochs))}"
-    earlier = f" ({taken_over} of them earlier)" if taken_over else ""
-    print(f"  {model:<20} test UAR {uar:.3f}, {sum(seconds):.0f} s in {len(seconds)} fits{earlier}{kept}")
-    for _, row in collapsed_folds(table, history).iterrows():
-        print(f"  warning: {model} {describe_collapse(row)}")
