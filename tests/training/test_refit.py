@@ -61,6 +61,16 @@ def test_the_groups_of_a_cross_fit_are_those_of_the_speakers_whatever_clips_are_
     assert (inner_groups(data, "fold_0", settings(inner_models=3, seed=9)) != groups).any()
 
 
+def test_without_speakers_clips_are_dealt_and_never_into_more_groups_than_can_be(work):  # noqa: F811
+    data = open_dataset("functionals")
+    data = data._replace(clips=data.clips.assign(speaker=""))
+    rest = (data.folds["fold_0"] != "test").to_numpy()
+    groups = inner_groups(data, "fold_0", settings(inner_models=100))
+    assert (groups[rest] >= 0).all() and (groups[~rest] == -1).all()
+    most = data.clips["emotion"][rest].value_counts().iloc[0]
+    assert len(set(groups[rest])) == most < 100
+
+
 def test_a_group_that_holds_all_of_an_emotion_is_refused(work):  # noqa: F811
     data = open_dataset("functionals")
     rare = data.clips["emotion"].where(data.clips["speaker"] != "s7", "fear")

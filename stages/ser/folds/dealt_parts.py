@@ -53,14 +53,14 @@ def deal_rest(clips: pd.DataFrame, count: int, seed: int) -> np.ndarray:
     clips : pd.DataFrame
         Their names and their order do not matter.
     count : int
-        Of groups; fewer where there are fewer speakers.
+        Of groups; fewer where there are fewer speakers or, of unknown ones, fewer clips of the most frequent emotion.
     seed : int
     """
     order = own_order(clips)
     ordered = clips.iloc[order].reset_index(drop=True)
     groups = groups_to_leave_out(ordered)
     if groups is None:
-        dealt = deal_clips(ordered["emotion"], count, seed)
+        dealt = deal_clips(ordered["emotion"], min(count, ordered["emotion"].value_counts().iloc[0]), seed)
     else:
         dealt = group_folds(ordered, groups, min(count, groups.nunique()), seed)
     found = np.empty(len(clips), dtype=int)
