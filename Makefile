@@ -6,7 +6,8 @@
 #              HOURS=2 ends after so long, and the same command goes on
 # make experiments  a table and a chart of all experiments
 # make ablation  what each part brings, with intervals, beside a random split: make ablation
-#              OVERRIDES="ravdess raw.path=/data/corpora"; ONLY="features full" prints one variant
+#              OVERRIDES="ravdess raw.path=/data/corpora"; ONLY="features full" prints one variant;
+#              VARIANTS=benchmarks/ablation_strong.yaml: what the strong settings owe to each part
 # make corpus  fetch a published corpus: make corpus NAME=ravdess; without NAME: list them
 # make collect speech from the web: fetch and cut the sources of data/sources.csv (docs/collecting.md)
 # make pr-report  what this branch changes, with intervals: reports/pr.md; BASE=main, MODEL=ensemble
@@ -52,7 +53,7 @@ experiments: $(VENV)/.installed
 
 ablation: $(VENV)/.installed
 	@ser compare-machine
-	ser ablation $(OVERRIDES) $(if $(ONLY),--only '$(ONLY)')
+	ser ablation $(OVERRIDES) $(if $(VARIANTS),--file '$(VARIANTS)') $(if $(ONLY),--only '$(ONLY)')
 
 corpus: $(VENV)/.installed
 	ser corpus $(or $(NAME),--list) $(if $(URL),--url $(URL))

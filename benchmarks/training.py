@@ -169,7 +169,8 @@ def profile(trainer: str) -> None:
     library.predict_proba = timed("scoring", predict_proba)
     if model == "cnn":
         description = data.description
-        options["frame_rate"] = description["audio"]["sample_rate"] / description["extract"]["hop_length"]
+        options["sample_rate"] = description["audio"]["sample_rate"]
+        options["frame_rate"] = options["sample_rate"] / description["extract"]["hop_length"]
     classes, started = len(data.classes), time.process_time()
     fitted = library.fit(train, validation, classes, settings=settings, seed=1, **options)
     fit = time.process_time() - started

@@ -28,8 +28,9 @@ def train_cnn() -> None:
     from ser.training.trainer_loop import cross_fit
 
     description = open_dataset("logmel").description
-    frame_rate = description["audio"]["sample_rate"] / description["extract"]["hop_length"]
-    fits = {"cnn": {"settings": params.train_cnn, "frame_rate": frame_rate}}
+    sample_rate = description["audio"]["sample_rate"]
+    frame_rate = sample_rate / description["extract"]["hop_length"]
+    fits = {"cnn": {"settings": params.train_cnn, "frame_rate": frame_rate, "sample_rate": sample_rate}}
     layers = cross_fit("train_cnn", "ser.models.cnn", "logmel", fits, settings=params.train, compute=params.compute)
     draw_network(layers["cnn"], PICTURE, "Convolutional network", networks=params.train_cnn.seeds)
 

@@ -19,6 +19,7 @@ from toy_repository import call, experiments, run, toy_repository
 ABLATION = ("-m", "ser.commands", "ablation")
 PARAMS = load_params(ROOT / "params.yaml")
 COMMITTED = read_ablation(ROOT / VARIANTS)
+STRONG = read_ablation(ROOT / "benchmarks/ablation_strong.yaml")
 STAGES = ["train_ml", "train_lstm", "fuse"]
 
 
@@ -143,10 +144,19 @@ def test_files_that_are_no_ablation(tmp_path, text, message):
 @pytest.mark.parametrize("name", COMMITTED.variants)
 def test_committed_variants_can_be_run(name):
     stages = ["train_ml", "train_lstm", "train_residual_keras", "train_cnn", "fuse"]
-    for given in ([], ["strong"]):
+    for given in ([], ["strong", "train_ml.models=[logistic_regression,svm_rbf]"]):
         settings = collect_settings(given, ROOT / "overrides")
         _, trial = plan_trials(PARAMS, COMMITTED, settings, stages, only=[name], where="a")
         assert set(COMMITTED.settings) | set(settings) <= set(trial.settings)
+
+
+@pytest.mark.parametrize("name", STRONG.variants)
+def test_variants_of_the_strong_settings_change_them(name):
+    """Taking away what the strong settings no longer have would be a row that says nothing."""
+    stages = ["train_ml", "train_residual_keras", "fuse"]
+    settings = collect_settings(["strong", "ravdess"], ROOT / "overrides")
+    base, trial = plan_trials(PARAMS, STRONG, settings, stages, only=[name], where="a")
+    assert trial.params != base.params
 
 
 # --- scores and verdicts
@@ -380,6 +390,18 @@ def test_changes_that_would_be_taken_along_stop_it(repository, monkeypatch):
     with pytest.raises(InputError, match="uncommitted changes \\(train.py\\)"):
         ablate([], [])
     (folder / "train.py").write_text(TOY)
+
+
+def test_another_file_of_variants_has_a_table_of_its_own(repository, monkeypatch, tmp_path):
+    folder, _ = repository
+    monkeypatch.chdir(folder)
+    before = (folder / "reports/benchmarks/ablation_demo.md").read_bytes()
+    (tmp_path / "parts.yaml").write_text(VARIANT.replace("weaker", "far weaker").split("  random split")[0])
+    printed = call(folder, "ablation", "--file", str(tmp_path / "parts.yaml"))
+    assert "far weaker: svm_rbf UAR" in printed
+    table = pd.read_csv(folder / "reports/benchmarks/parts_demo.csv")
+    assert list(table["variant"]) == ["base", "far weaker"]
+    assert (folder / "reports/benchmarks/ablation_demo.md").read_bytes() == before
 
 
 def test_variants_are_listed(capsys):

@@ -17,7 +17,7 @@ from ser.networks.checkpoints import Checkpoint
 from ser.settings.all_sections import load_params
 from ser.storage.shards import Ragged
 
-CLASSES, BANDS, FRAME_RATE = 3, 16, 10.0
+CLASSES, BANDS, FRAME_RATE, SAMPLE_RATE = 3, 16, 10.0, 16000
 SETTINGS = SimpleNamespace(
     **vars(load_params(ROOT / "params.yaml").train_cnn)
     | dict(filters=[4, 8], seconds=2.4, batch_size=16, learning_rate=0.01, mixup=0.0, feature_masks=0)
@@ -55,7 +55,7 @@ def examples(count: int, seed: int, classes: int = CLASSES) -> Examples:
 
 
 def fit(*arguments, **options):
-    return cnn.fit(*arguments, **options, frame_rate=FRAME_RATE)
+    return cnn.fit(*arguments, **options, frame_rate=FRAME_RATE, sample_rate=SAMPLE_RATE)
 
 
 SMALL_FIT = dict(train=examples(60, 1), validation=examples(15, 2), classes=CLASSES, settings=SMALL, seed=20)
@@ -89,7 +89,7 @@ def resumed(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def refit():
-    settings = SimpleNamespace(**vars(SETTINGS) | {"pooling": "mean_max"})
+    settings = SimpleNamespace(**vars(SETTINGS) | {"pooling": "mean_max", "warp": 0.1})
     return fit(examples(30, 1), None, CLASSES, settings, seed=1, epochs=2)
 
 
@@ -181,7 +181,7 @@ def test_many_blocks_fit_a_short_clip(downsampling):
 
 def test_training_reads_at_most_so_many_seconds_of_a_clip(fitted):
     train = examples(60, 1)
-    batches = cnn.training_batches(fitted.model, train, SETTINGS, longest=20)
+    batches = cnn.training_batches(fitted.model, train, SETTINGS, 20, np.arange(1.0, BANDS + 1))
     drawn = batches.draw(np.random.default_rng(0))
     passes = -(-LEAST_BATCHES // 4)  # of four batches
     np.testing.assert_array_equal(np.bincount(np.concatenate(drawn)), np.full(60, passes))
@@ -250,7 +250,8 @@ def test_same_bytes_in_the_same_and_in_another_process(undisturbed, resumed, tmp
         "fitted = cnn.fit(**pickle.loads(Path(sys.argv[1]).read_bytes()))\n"
         "cnn.save(fitted.model, Path(sys.argv[2]))"
     )
-    (tmp_path / "arguments").write_bytes(pickle.dumps(SMALL_FIT | {"frame_rate": FRAME_RATE}))
+    rates = {"frame_rate": FRAME_RATE, "sample_rate": SAMPLE_RATE}
+    (tmp_path / "arguments").write_bytes(pickle.dumps(SMALL_FIT | rates))
     environment = os.environ | {"OMP_NUM_THREADS": "4", "OMP_THREAD_LIMIT": "4", "PYTHONPATH": str(ROOT / "stages")}
     subprocess.run(
         [sys.executable, "-c", code, tmp_path / "arguments", tmp_path / "third"], env=environment, check=True

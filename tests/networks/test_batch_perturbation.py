@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ser.networks.batch_perturbation import draw_masks, draw_mixture, perturbed_batch, stretched
+from ser.networks.batch_perturbation import draw_masks, draw_mixture, perturbed_batch, stretched, warped
 
 NONE = SimpleNamespace(stretch=0.0, mixup=0.0, feature_masks=0, feature_mask_width=1, time_masks=0, time_mask_share=0.0)
 
@@ -92,3 +92,22 @@ def test_inputs_and_targets_are_mixed_alike_over_the_longer_clip():
             assert lengths.tolist() == [8, 8]
             return
     raise AssertionError("nothing was mixed")
+
+
+def test_a_warp_moves_what_stands_at_a_frequency_by_one_factor_a_clip():
+    centres = np.linspace(100, 8000, 80)
+    frequencies = np.broadcast_to(centres.astype(np.float32), (3, 80))  # each band tells its frequency
+    clips = warped([frequencies] * 200, centres, 0.12, np.random.default_rng(0))
+    factors = np.array([clip[0, 10] / centres[10] for clip in clips])
+    assert factors.min() < 0.9 and factors.max() > 1.1 and (np.abs(factors - 1) <= 0.12001).all()
+    for clip, factor in zip(clips, factors, strict=True):
+        assert clip.dtype == np.float32
+        expected = np.clip(centres * factor, centres[0], centres[-1])
+        np.testing.assert_allclose(clip, np.broadcast_to(expected, (3, 80)), rtol=1e-4)
+
+
+def test_a_warp_leaves_a_flat_spectrum_and_the_callers_clips_as_they_are():
+    clip = np.full((4, 16), -30, dtype=np.float32)
+    (moved,) = warped([clip], np.arange(16.0) + 1, 0.3, np.random.default_rng(1))
+    np.testing.assert_allclose(moved, clip, rtol=1e-6)
+    assert (clip == -30).all() and moved is not clip

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from conftest import FULL, run_stage, workplace
+from tiny_encoders import TINY
 
 EVERYTHING = {
     "augment__answers": ["speed 0.92"],
@@ -31,7 +32,8 @@ EVERYTHING = {
     "fuse__powers": [0.0, 1.0],
 }
 TRAINERS = ("train_ml", "train_lstm", "train_residual_keras", "train_cnn")
-SCHEMES = ("kfold", "holdout", "loso", "predefined", "random")
+SCHEMES = ("kfold", "holdout", "loso", "predefined", "random", "cross_corpus")
+DATA = ("split", "augment", "extract prepared", "extract augmented")
 
 
 def run(folder: Path, *steps: str) -> None:
@@ -57,11 +59,9 @@ def replace_test_clips(folder: Path) -> pd.Series:
         spoil(features / "functionals.npy", rows, rng)
         if part == "prepared":
             spoil(folder / "data/prepared/recordings.npy", rows, rng)
-        for kind in ("frames", "logmel"):
-            index = np.load(features / kind / "index.npy")
-            for number, shard in enumerate(
-                sorted(path for path in (features / kind).glob("*.npy") if path.stem != "index")
-            ):
+        for place in (features / "frames", features / "logmel", folder / f"data/{part}/audio"):
+            index = np.load(place / "index.npy")
+            for number, shard in enumerate(sorted(path for path in place.glob("*.npy") if path.stem != "index")):
                 touched = np.zeros(len(np.load(shard, mmap_mode="r")), dtype=bool)
                 for _, start, length in index[rows & (index[:, 0] == number)]:
                     touched[start : start + length] = True
@@ -71,7 +71,8 @@ def replace_test_clips(folder: Path) -> pd.Series:
 
 def spoil(path: Path, rows: np.ndarray, rng: np.random.Generator) -> None:
     values = np.load(path)
-    values[rows] = 30 * rng.standard_normal(values[rows].shape)
+    scale = 3000 if values.dtype == np.int16 else 30  # samples, or features
+    values[rows] = (scale * rng.standard_normal(values[rows].shape)).astype(values.dtype)
     np.save(path, values)
 
 
@@ -82,11 +83,13 @@ def left(folder: Path) -> tuple[dict[str, bytes], dict[str, list[str]]]:
         inside = path.relative_to(folder / "data/models")
         if path.is_file() and len(inside.parts) > 3 and inside.parts[2] == "fold_0" and path.suffix != ".md":
             parts[str(inside)] = without_scores(path)
-    rows = {
-        path.stem: [line for line in path.read_text().splitlines() if ",0,validation," in line]
-        for path in sorted((folder / "data/predictions").glob("*/*.csv"))
-    }
-    return parts, rows
+    return parts, rows_of(folder, "validation")
+
+
+def rows_of(folder: Path, part: str) -> dict[str, list[str]]:
+    """Return the first fold's rows of a part by model."""
+    tables = sorted((folder / "data/predictions").glob("*/*.csv"))
+    return {path.stem: [line for line in path.read_text().splitlines() if f",0,{part}," in line] for path in tables}
 
 
 def without_scores(path: Path) -> bytes:
@@ -99,11 +102,11 @@ def without_scores(path: Path) -> bytes:
     return json.dumps(description).encode()
 
 
-def check(folder: Path, models: int) -> None:
+def check(folder: Path, models: int, trainers: tuple[str, ...] = TRAINERS) -> None:
     """Train, replace the test clips of the first fold, train again and compare."""
-    steps = (*TRAINERS, "fuse")
+    steps = (*trainers, "fuse")
     run(folder, *steps)
-    before, rows = left(folder)
+    (before, rows), answers = left(folder), rows_of(folder, "test")
     test = replace_test_clips(folder)
     run(folder, *steps)
     after, rows_after = left(folder)
@@ -112,19 +115,44 @@ def check(folder: Path, models: int) -> None:
     assert before.keys() == after.keys()
     assert [path for path in before if before[path] != after[path]] == []
     assert rows == rows_after and all(rows.values())
+    replaced = rows_of(folder, "test")
+    assert all(answers[model] != replaced[model] for model in answers)  # they were read
 
 
 def test_every_trainer(tmp_path):
     folder = workplace(tmp_path / "work", **EVERYTHING)
-    run(folder, "prepare", "split", "augment", "extract prepared", "extract augmented")
+    run(folder, "prepare", *DATA)
     check(folder, models=11)
+
+
+@pytest.mark.verify
+def test_heads_on_encoders_and_encoders_that_learn(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    changes = {
+        "train_transformer__checkpoints": {"tiny": "encoder"},
+        "train_transformer__modes": ["frozen", "fine_tuned"],
+        "train_transformer__frozen__seeds": 2,
+        "train_transformer__frozen__epochs": 3,
+        "train_transformer__fine_tuned__epochs": 2,
+        "train_ml__models": ["logistic_regression"],
+        "train_ml__tune": False,
+    }
+    folder = workplace(tmp_path / "work", **EVERYTHING | changes)
+    transformers.WavLMModel(transformers.WavLMConfig(**TINY)).save_pretrained(folder / "encoder")
+    transformers.Wav2Vec2FeatureExtractor(return_attention_mask=False).save_pretrained(folder / "encoder")
+    run(folder, "prepare", *DATA)
+    stages = ("train_transformer tiny frozen", "train_transformer tiny fine_tuned", "gather_transformers")
+    check(folder, models=4, trainers=("train_ml", *stages))
 
 
 @pytest.mark.verify
 @pytest.mark.parametrize("inner_models", [1, 3] if FULL else [3])
 @pytest.mark.parametrize("scheme", SCHEMES)
-def test_every_protocol(tmp_path, scheme, inner_models):
+def test_every_protocol(tmp_path, small_ravdess, scheme, inner_models):
     changes = EVERYTHING | {"split__scheme": scheme, "train__inner_models": inner_models, "compute__workers": 1}
+    if scheme == "cross_corpus":
+        changes |= {"raw__path": str(small_ravdess), "prepare__corpora": ["demo", "ravdess"]}
+        changes |= {"prepare__emotions": "shared"}
     folder = workplace(tmp_path / "work", **changes)
     run(folder, "prepare")
     if scheme == "predefined":
@@ -132,5 +160,5 @@ def test_every_protocol(tmp_path, scheme, inner_models):
         speakers = sorted(set(clips["speaker"]))
         protocol = pd.DataFrame({"speaker": speakers, "fold": np.arange(len(speakers)) % 2})
         protocol.to_csv(folder / "data/protocols/ravdess_emobox.csv", index=False)
-    run(folder, "split", "augment", "extract prepared", "extract augmented")
+    run(folder, *DATA)
     check(folder, models=11)

@@ -59,7 +59,8 @@ def scores_of(model: str, folder: Path, train: np.ndarray, test: np.ndarray, cla
     if model in KINDS:
         module = importlib.import_module(f"ser.models.{model}")
         settings = getattr(PARAMS, "train_residual_keras" if model == "residual" else f"train_{model}")
-        fit = partial(module.fit, epochs=settings.epochs, **({"frame_rate": 100.0} if model == "cnn" else {}))
+        rates = {"frame_rate": 100.0, "sample_rate": 16000} if model == "cnn" else {}
+        fit = partial(module.fit, epochs=settings.epochs, **rates)
     else:
         module = importlib.import_module("ser.models.classical")
         settings = PARAMS.train_ml.model_copy(update={"limit": changes.pop("limit", PARAMS.train_ml.limit)})

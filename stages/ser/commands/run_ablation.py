@@ -1,7 +1,7 @@
 """Ablation: what each part brings, every variant a DVC experiment, beside a random split.
 
-Reads   params.yaml (committed and reproduced), benchmarks/ablation.yaml (the variants), overrides/
-Writes  the experiments ablation-<variant>-<id>, reports/benchmarks/ablation_<corpora>.csv and .md (not with --only).
+Reads   params.yaml (committed and reproduced), benchmarks/ablation.yaml (the variants) or --file, overrides/
+Writes  the experiments ablation-<variant>-<id>, reports/benchmarks/<file>_<corpora>.csv and .md (not with --only).
         .dvc/tmp/ablation keeps what the experiments print. Those that are done are kept: after an interruption run it
         again.
 """
@@ -53,11 +53,11 @@ REPORTS = Path("reports/benchmarks")
 PLACES = ("raw.path", "augment.noise_folder", "augment.room_folder")  # which say nothing to a reader elsewhere
 
 
-def ablate(overrides: Sequence[str], only: Sequence[str]) -> None:
+def ablate(overrides: Sequence[str], only: Sequence[str], file: Path = VARIANTS) -> None:
     """Run the base and its variants, one after another; write and print their scores."""
-    params, ablation = load_params(), read_ablation(VARIANTS)
+    params, ablation = load_params(), read_ablation(file)
     stages, given = read_yaml("dvc.yaml", None)["stages"], collect_settings(overrides)
-    base, *trials = plan_trials(params, ablation, given, stages, only=only, where=str(VARIANTS))
+    base, *trials = plan_trials(params, ablation, given, stages, only=only, where=str(file))
     commit = require_finished_commit(without=str(REPORTS))
     copied = untracked_inputs(params, *(trial.params for trial in (base, *trials)))
     tables, failed, base_outcome = [], {}, None
@@ -78,12 +78,12 @@ def ablate(overrides: Sequence[str], only: Sequence[str]) -> None:
                 bar.write(lines(tables[-1]), file=sys.stdout)
             bar.update()
     rows = judge(pd.concat(tables, ignore_index=True), base.params.evaluate.confidence)
-    facts = describe(base, base_outcome, {key: present_value(params, key, str(VARIANTS)) for key in base.settings})
+    facts = describe(base, base_outcome, {key: present_value(params, key, str(file)) for key in base.settings})
     text = page(rows, failed=failed, commit=commit, **facts)
     if only:
         print(text)
         return
-    name = f"ablation_{'_'.join(base.params.prepare.corpora)}"
+    name = f"{file.stem}_{'_'.join(base.params.prepare.corpora)}"
     write_csv(rows.round(4), REPORTS / f"{name}.csv")
     write_text(text, REPORTS / f"{name}.md")
     print(f"{REPORTS / name}.csv, {REPORTS / name}.md: {len(trials) - len(failed)} variants, {len(failed)} failed")
@@ -143,11 +143,14 @@ def show(ablation: Ablation) -> None:
 
 @click.command(help=help_of(__doc__))
 @click.argument("settings", nargs=-1, metavar="[NAME_OR_KEY=VALUE]...")
+@click.option(
+    "--file", default=VARIANTS, type=click.Path(path_type=Path), show_default=True, help="The variants, a YAML file."
+)
 @click.option("--only", multiple=True, metavar="VARIANT", help="Print its scores; repeatable.")
 @click.option("--list", "listing", is_flag=True, help="Print the variants, and run nothing.")
-def command(settings: tuple[str, ...], only: tuple[str, ...], listing: bool) -> None:
+def command(settings: tuple[str, ...], file: Path, only: tuple[str, ...], listing: bool) -> None:
     if listing:
-        show(read_ablation(VARIANTS))
+        show(read_ablation(file))
     else:
         with interruptible(FOLDER):
-            ablate(settings, only)
+            ablate(settings, only, file)

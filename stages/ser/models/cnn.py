@@ -16,9 +16,10 @@ from ser.compute.bfloat16 import multiplies_bfloat16
 from ser.errors import InputError
 from ser.features.column_normalization import mean_subtracted
 from ser.features.column_statistics import check_finite, frame_statistics
+from ser.features.filter_banks import mel_frequencies
 from ser.graphs.cnn_graph import cnn_model
 from ser.graphs.graph_writer import write_model
-from ser.networks.batch_perturbation import perturbed_batch
+from ser.networks.batch_perturbation import perturbed_batch, warped
 from ser.networks.batches import (
     Examples,
     bucketed_batches,
@@ -132,6 +133,7 @@ def fit(
     checkpoint: Checkpoint | None = None,
     *,
     frame_rate: float,
+    sample_rate: int,
 ) -> Fitted:
     """Train a convolutional network.
 
@@ -150,6 +152,8 @@ def fit(
         Where the state is kept now and then, and what a training that was interrupted goes on from.
     frame_rate : float
         Frames a second, Hz.
+    sample_rate : int
+        Of the audio, Hz: the bands reach to half of it.
 
     Returns
     -------
@@ -191,13 +195,15 @@ def fit(
     def score():
         return validation_scores(predict_proba(model, validation.inputs), validation.labels)
 
-    batches = training_batches(model, train, settings, max(1, round(settings.seconds * frame_rate)))
+    longest = max(1, round(settings.seconds * frame_rate))
+    centres = mel_frequencies(len(mean) + 2, sample_rate / 2)[1:-1]
+    batches = training_batches(model, train, settings, longest, centres)
     scored = score if validation is not None else None
     history, epoch = train_network(network, training, batches, scored, settings, seed, epochs, checkpoint)
     return Fitted(model, history, epoch)
 
 
-def training_batches(model: KerasModel, train: Examples, settings, longest: int) -> Batches:
+def training_batches(model: KerasModel, train: Examples, settings, longest: int, centres: np.ndarray) -> Batches:
     """Return the batches of an epoch: clips of similar length, perturbed, at most `longest` frames of each."""
     from ser.networks.keras_training import Batches
 
@@ -214,6 +220,8 @@ def training_batches(model: KerasModel, train: Examples, settings, longest: int)
     def read(items: np.ndarray, rng: np.random.Generator) -> tuple[list[np.ndarray], np.ndarray]:
         starts = rng.integers(0, train.inputs.lengths[items] - lengths[items] + 1)
         clips = [clip[start : start + longest] for clip, start in zip(train.inputs.read(items), starts, strict=True)]
+        if settings.warp:
+            clips = warped(clips, centres, settings.warp, rng)
         batch, frames, mixed = perturbed_batch(clips, targets[items], model.mean, settings, rng, LENGTH_MULTIPLE)
         batch -= model.mean
         batch /= model.deviation

@@ -118,6 +118,35 @@ def stretched(clips: list[np.ndarray], rates: np.ndarray | None, multiple: int) 
     return batch, lengths
 
 
+def warped(clips: list[np.ndarray], centres: np.ndarray, warp: float, rng: np.random.Generator) -> list[np.ndarray]:
+    """Move the bands of each clip's spectra as a longer or shorter vocal tract would (VTLP [1]_), by interpolation.
+
+    Parameters
+    ----------
+    clips : list of np.ndarray of float32, shape (frames, bands)
+    centres : np.ndarray, shape (bands,)
+        Frequencies of the bands, Hz, rising.
+    warp : float
+        A factor is drawn for each clip from 1 - `warp` to 1 + `warp`: each band becomes what stood at its frequency
+        times the factor. Beyond the highest band that one stands.
+    rng : np.random.Generator
+
+    References
+    ----------
+    .. [1] N. Jaitly, G. E. Hinton, "Vocal tract length perturbation (VTLP) improves speech recognition", ICML Workshop
+       on Deep Learning for Audio, Speech and Language, 2013 (there the warp is bent towards the highest frequency).
+    """
+    places = np.arange(len(centres))
+    moved = []
+    for clip, factor in zip(clips, rng.uniform(1 - warp, 1 + warp, len(clips)), strict=True):
+        source = np.interp(centres * factor, centres, places)
+        below = source.astype(int)
+        above = np.minimum(below + 1, places[-1])
+        share = (source - below).astype(np.float32)
+        moved.append(clip[:, below] * (1 - share) + clip[:, above] * share)
+    return moved
+
+
 def draw_masks(
     lengths: np.ndarray, shape: tuple[int, int], settings, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:

@@ -68,6 +68,7 @@ class TrainCnn(SequenceNetwork):
     downsampling: Literal["stride", "pooling"]
     recurrent_units: Annotated[int, Field(ge=0)]
     dropout: Dropout
+    warp: Annotated[float, Field(ge=0, le=0.3)]
     seconds: Positive
     mixed_precision: bool
 
