@@ -92,6 +92,11 @@ def rows_of(folder: Path, part: str) -> dict[str, list[str]]:
     return {path.stem: [line for line in path.read_text().splitlines() if f",0,{part}," in line] for path in tables}
 
 
+def probabilities(rows: list[str]) -> list[list[str]]:
+    """Return what a model answers, without the emotion that a clip is said to show."""
+    return [row.split(",")[4:] for row in rows]
+
+
 def without_scores(path: Path) -> bytes:
     """Return a file's content; of model.json all but what the fold's test rows tell."""
     if path.name != "model.json":
@@ -116,7 +121,7 @@ def check(folder: Path, models: int, trainers: tuple[str, ...] = TRAINERS) -> No
     assert [path for path in before if before[path] != after[path]] == []
     assert rows == rows_after and all(rows.values())
     replaced = rows_of(folder, "test")
-    assert all(answers[model] != replaced[model] for model in answers)  # they were read
+    assert all(probabilities(answers[model]) != probabilities(replaced[model]) for model in answers)  # they were read
 
 
 def test_every_trainer(tmp_path):
