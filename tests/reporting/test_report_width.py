@@ -34,9 +34,10 @@ CLIPPED = """() => [...document.querySelectorAll(".scroll")].filter(e => e.scrol
 # of tables that scroll, those whose first column, which stays, leaves too little room for another one
 HIDDEN = """() => [...document.querySelectorAll(".scroll table")].filter(table => {
   const region = table.closest(".scroll"), [first, ...others] = table.tBodies[0].rows[0].cells;
-  const stays = getComputedStyle(first).position === "sticky" ? first.offsetWidth : 0;
+  const width = cell => cell.getBoundingClientRect().width;  // not rounded, as two rounded ones may add up to 1 px more
+  const stays = getComputedStyle(first).position === "sticky" ? width(first) : 0;
   return getComputedStyle(table).display !== "block"
-    && stays + Math.max(...others.map(cell => cell.offsetWidth)) > region.clientWidth;
+    && stays + Math.max(...others.map(width)) > region.clientWidth + 0.1;
 }).map(table => table.caption.textContent)"""
 # words of charts that their edges cut off
 CUT = """() => [...document.querySelectorAll("svg.chart text")].filter(text => {
