@@ -12,10 +12,10 @@
 # make collect speech from the web: fetch and cut the sources of data/sources.csv (docs/collecting.md)
 # make pr-report  what this branch changes, with intervals: reports/pr.md; BASE=main, MODEL=ensemble
 # make gate    fail if MODEL=ensemble has become worse than on BASE=main, beyond chance
-# make bench   speed and memory of prepare, evaluate and report, of the features beside librosa, openSMILE and asrfront,
-#              of the LSTM's epochs beside the usual ways, where the time of a network's fit goes, predictions, and of
-#              a timeline (by a model that `make repro` has trained); with BENCH="--audio folder" the features are those
-#              of real speech
+# make bench   speed and memory of prepare, evaluate, overview and report, of the features beside librosa, openSMILE and
+#              asrfront, of the LSTM's epochs beside the usual ways, where the time of a network's fit goes, predictions,
+#              and of a timeline (by a model that `make repro` has trained); with BENCH="--audio folder" the features are
+#              those of real speech
 PYTHON ?= python3
 VENV := .venv
 PIP := $(VENV)/bin/python -m pip install --quiet --disable-pip-version-check
@@ -74,6 +74,7 @@ bench: $(VENV)/.installed-bench
 	$(VENV)/bench/bin/python benchmarks/features.py $(BENCH)
 	$(VENV)/bench/bin/python benchmarks/prepare.py
 	$(VENV)/bench/bin/python benchmarks/evaluate.py
+	$(VENV)/bench/bin/python benchmarks/clip_map.py
 	$(VENV)/bench/bin/python benchmarks/lstm.py
 	$(VENV)/bench/bin/python benchmarks/training.py
 	$(VENV)/bench/bin/python benchmarks/prediction.py

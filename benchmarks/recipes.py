@@ -71,7 +71,7 @@ def naive_librosa(path: Path) -> np.ndarray:
 def functional_set(path: Path, params: Params, settings) -> np.ndarray:
     """Compute one of our sets of functionals, of the clip as `prepare` would store it."""
     recording = decode(path, max_seconds=params.prepare.max_seconds)
-    y, level = clean(recording.y, recording.sample_rate, params.prepare)
+    y, level, _ = clean(recording.y, recording.sample_rate, params.prepare)
     sizes = {"n_fft": params.extract.n_fft, "hop_length": params.extract.hop_length}
     clip = spectrum(to_float(y), params.prepare.sample_rate, level=level, **sizes)
     return INPUTS["functionals"](clip, settings)

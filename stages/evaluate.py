@@ -32,7 +32,15 @@ from ser.settings.split_section import Split
 from ser.settings.train_section import Train
 from ser.storage.clip_tables import read_clips
 from ser.storage.csv_tables import write_csv
-from ser.storage.prediction_tables import FUSE, TRAINERS, read_predictions, read_temperatures, scored_rows, table_paths
+from ser.storage.prediction_tables import (
+    FUSE,
+    TRAINERS,
+    emotions_of,
+    read_predictions,
+    read_temperatures,
+    scored_rows,
+    table_paths,
+)
 from ser.storage.whole_files import write_json, write_metrics
 
 REPORTS = Path("reports")
@@ -59,7 +67,9 @@ def evaluate() -> None:
     results = evaluation_tables(tables, temperatures, clips, speakers, **settings)
     results["training"] = read_all("data/history", ["fold", "epoch", *SERIES])
     results["collapsed"] = collapsed_models(tables, results["training"])
-    results["importance"] = mean_importance(read_all("data/importance", ["fold", "group", "features", "uar_drop"]))
+    by_emotion = [f"recall_drop_{emotion}" for emotion in emotions_of(first)]
+    measured = read_all("data/importance", ["fold", "group", "features", "uar_drop", *by_emotion])
+    results["importance"] = mean_importance(measured)
 
     warning, note = comparability(clips, folds, params.split.scheme)
     protocol = describe_protocol(
@@ -67,7 +77,7 @@ def evaluate() -> None:
         clips,
         speakers,
         scheme=params.split.scheme,
-        normalization=params.train.normalization,
+        normalization=params.train.protocol,
         confidence=params.evaluate.confidence,
     )
     protocol["refit"] = params.train.refit
@@ -137,7 +147,8 @@ def print_summary(scores: pd.DataFrame, protocol: dict) -> None:
     table = wide[METRICS].map(lambda value: "" if pd.isna(value) else f"{value:.3f}")
     table.insert(1, share, bounds)
     print(table.rename_axis(index=None, columns=None).to_string())
-    print(f"{protocol['intervals']}; normalised by {protocol['normalisation']}")
+    how = protocol["normalisation"]
+    print(f"{protocol['intervals']}; {how if how.startswith('adapted') else f'normalised by {how}'}")
 
 
 def print_collapsed(collapsed: pd.DataFrame) -> None:

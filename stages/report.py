@@ -1,7 +1,7 @@
 """Write the report and the model card of a run, for people: what the evaluation says in tables.
 
-Reads   reports/*.csv, reports/protocol.json, reports/data/*, data/predictions/<trainer>/<model>.csv, data/charts/
-        and data/prepared/
+Reads   reports/*.csv, reports/protocol.json, reports/data/*, data/predictions/<trainer>/<model>.csv, data/charts/,
+        data/overview/ and data/prepared/
 Writes  reports/report.html, one file that needs no network, reports/model_card.md, and reports/images/clips.png (a
         waveform and a spectrogram of one clip per emotion; without any where report.sounds is false)
 """
@@ -13,6 +13,7 @@ from ser.errors import stage_errors
 from ser.reporting.clip_pictures import draw_clips
 from ser.reporting.html_report import read_charts, write_report
 from ser.reporting.model_card import write_model_card
+from ser.reporting.overview_files import read_overview
 from ser.reporting.reported_run import read_run
 from ser.settings.all_sections import load_params
 from ser.storage.model_cards import voices_of
@@ -45,7 +46,7 @@ def report() -> None:
     audio = Ragged.open(DATA / "prepared" / "audio") if params.report.sounds else None
     page = REPORTS / "report.html"
     charts = read_charts(DATA / "charts")
-    write_report(page, run, audio, charts, params.report)
+    write_report(page, run, read_overview(REPORTS, DATA, run.clips), audio, charts, params.report)
     write_model_card(REPORTS / "model_card.md", run)
     picture = REPORTS / "images" / "clips.png"
     draw_clips(picture, run.clips, audio, run.sample_rate)

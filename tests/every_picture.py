@@ -14,6 +14,7 @@ from ser.charts.parallel_coordinates import parallel_coordinates
 from ser.networks.layer_graph import Layer, draw_network, draw_note
 from ser.reporting.clip_pictures import draw_clips, draw_waveforms
 from ser.reporting.html_report import read_charts, write_report
+from ser.reporting.overview_files import read_overview
 from ser.reporting.reported_run import read_run
 from ser.settings.all_sections import load_params
 from ser.storage.shards import Ragged
@@ -33,7 +34,8 @@ def draw_every_picture(folder: Path) -> None:
     params = load_params(ROOT / "params.yaml")
     run = read_run(folder / "reports", folder / "data", params.model_dump())
     audio = Ragged.open(folder / "data/prepared/audio")
-    write_report(folder / "report.html", run, audio, read_charts(folder / "data/charts"), params.report)
+    overview = read_overview(folder / "reports", folder / "data", run.clips)
+    write_report(folder / "report.html", run, overview, audio, read_charts(folder / "data/charts"), params.report)
     draw_clips(folder / "clips.png", clips, audio, run.sample_rate)
 
     rng = np.random.default_rng(0)

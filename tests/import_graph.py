@@ -8,12 +8,12 @@ FLOORS = {
     0: ("storage", "settings", "channels", "lettering"),
     1: (
         *("compute", "audio", "features", "augmentation", "demo", "folds", "networks", "graphs", "probabilities"),
-        *("speech", "timelines", "naming", "annotations"),
+        *("speech", "timelines", "naming", "annotations", "explaining"),
     ),
-    2: ("corpora", "models", "evaluation", "streams"),
-    3: ("audit", "fetching", "collecting", "encoders", "training", "fusion", "charts"),
+    2: ("adaptation", "corpora", "models", "evaluation", "streams"),
+    3: ("audit", "fetching", "collecting", "encoders", "training", "fusion", "charts", "overview"),
     4: ("reporting", "prediction"),
-    5: ("review", "exporting"),
+    5: ("review", "exporting", "clip_pages"),
     6: ("experiments", "serving"),
     7: ("commands",),
 }

@@ -14,6 +14,8 @@ from ser.charts.run_charts import write_charts
 from ser.corpora.known_corpora import KNOWN
 from ser.demo.synthetic_speech import SYNTHETIC
 from ser.networks.collapse import COLUMNS
+from ser.overview.feature_words import unit_and_meaning
+from ser.overview.telling_features import distributions, speaker_medians
 from ser.reporting.reported_run import TABLES, read_table
 from ser.storage.clip_tables import count_speakers, read_clips
 from ser.storage.csv_tables import write_csv
@@ -24,6 +26,7 @@ from ser.storage.whole_files import write_json
 EMOTIONS = ["anger", "fear", "happiness", "neutral"]
 MODELS = {"cnn": ("train_cnn", 0.6), "ensemble": ("fuse", 2.4), "svm_rbf": ("train_ml", 1.8)}
 SAMPLE_RATE = 16000
+FEATURES = ("f0_p10", "voiced_flux_mean", "seconds")
 
 
 def make_clips(speakers: int = 6, repeats: int = 3, emotions: list[str] = EMOTIONS, corpora: int = 1) -> pd.DataFrame:
@@ -74,7 +77,29 @@ def write_run(
             audio.append((8000 * rng.normal(size=int(seconds * SAMPLE_RATE)).clip(-3, 3)).astype(np.int16))
     write_evaluation(folder / "reports", clips, tables, warning)
     write_audit(folder / "reports/data", clips)
+    write_overview(folder, clips)
     return tables
+
+
+def write_overview(folder: Path, clips: pd.DataFrame, features: tuple[str, ...] = FEATURES) -> None:
+    """Write a map of places that are drawn, and the distributions of features that are."""
+    rng = np.random.default_rng(0)
+    emotions, speakers = (clips[name].to_numpy(dtype=str) for name in ("emotion", "speaker"))
+    places = pd.DataFrame(rng.uniform(size=(len(clips), 2)).round(4), columns=["x", "y"])
+    write_csv(places.assign(clip=clips["clip"])[["clip", "x", "y"]], folder / "data/overview/map.csv")
+    values = rng.normal(np.unique(emotions, return_inverse=True)[1][:, None], size=(len(clips), len(features)))
+    tables = {
+        "reports/telling_features.csv": distributions(values, emotions),
+        "data/overview/speakers.csv": speaker_medians(values, emotions, speakers),
+    }
+    for name, table in tables.items():
+        feature = np.array(features, dtype=str)[table.pop("number").to_numpy(dtype=int)]
+        write_csv(table.assign(feature=feature), folder / name)
+    told = [dict(zip(("unit", "meaning"), unit_and_meaning(name), strict=True)) for name in features]
+    about = [{"feature": name, "explained": 0.5} | words for name, words in zip(features, told, strict=True)]
+    write_json({"of": 121, "features": about}, folder / "data/overview/features.json")
+    alike = {"emotion": {"nearest": 0.4, "others": 0.2475}, "speaker": {"nearest": 0.625, "others": 0.1}}
+    write_json({"nearest": 10, "alike": alike}, folder / "data/overview/neighbours.json")
 
 
 def write_charts_of(folder: Path) -> None:
@@ -228,10 +253,14 @@ def _calibration(confidence: np.ndarray, right: np.ndarray) -> dict[str, pd.Data
 
 def _rest() -> dict[str, pd.DataFrame]:
     groups = {"group": ["pitch", "mfcc", "energy"], "features": [10, 40, 4], "uar_drop": [0.25, 0.1, -0.01]}
+    more = {"deviation": 0.02, "recall_drop_anger": [0.4, np.nan, -0.03]}
     epochs = pd.DataFrame([(fold, epoch) for fold in (0, 1) for epoch in range(1, 5 + fold)], columns=["fold", "epoch"])
     series = {"loss": 1.5, "accuracy": 0.3, "validation_loss": 1.6, "validation_accuracy": 0.3, "validation_uar": 0.3}
     rise = {name: start + (0.1 if start < 1 else -0.2) * epochs["epoch"] for name, start in series.items()}
-    return {"importance": pd.DataFrame(groups | {"deviation": 0.02}), "training": epochs.assign(**rise)}
+    return {
+        "importance": pd.DataFrame(groups | more),
+        "training": epochs.assign(**rise),
+    }
 
 
 def _differences(order: list[str], recalls: dict[str, float], wide: float) -> pd.DataFrame:

@@ -103,6 +103,13 @@ def test_trimming_removes_the_silence_at_both_ends_only():
     assert len(samples) >= 3 * SR
 
 
+def test_where_the_sound_begins_is_known():
+    silence = np.zeros(SR)
+    cleaned = clean(np.concatenate([silence, sine(seconds=0.5), silence]), SR, config())
+    assert SR - 2048 - 512 <= cleaned.start <= SR
+    assert clean(np.concatenate([silence, sine()]), SR, config(trim_db=None)).start == 0
+
+
 def test_trimming_keeps_what_is_louder_than_the_threshold():
     quiet = sine(amplitude=0.5 * 10 ** (-30 / 20))  # 30 dB below the loud part
     y = np.concatenate([quiet, sine(), quiet])

@@ -22,6 +22,9 @@ MODULES = {path.stem for path in (ROOT / "stages/ser/commands").glob("[!_]*.py")
 NOTHING_THERE = {  # arguments that are right, but name what is not there
     "predict": ["missing.wav"],
     "timeline": ["missing.wav"],
+    "show": ["missing.wav"],
+    "explain": ["missing", "missing.wav"],
+    "adapt": ["missing", "."],
     "export": ["missing"],
     "serve": ["--model", "missing"],
     "audit": ["missing"],
@@ -221,6 +224,7 @@ def test_no_folder_is_called_tilde(tmp_path, monkeypatch):
 BYTES = {
     "predict": [b"caf\xe9.wav"],
     "timeline": [b"caf\xe9.wav"],
+    "explain": [b"caf\xe9", b"caf\xe9.wav"],
     "export": [b"caf\xe9"],
     "serve": [b"--model", b"caf\xe9"],
     "audit": [b"clips\xe9"],

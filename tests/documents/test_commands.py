@@ -22,7 +22,7 @@ pytestmark = pytest.mark.verify
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(bash|console)\n(.*?)^```", re.M | re.S)
 RUN = re.compile(  # what takes less than two minutes in a small clone, and no download
-    r"ser (demo|predict|timeline|audit|override|features|corpora|completion) .*"
+    r"ser (demo|predict|timeline|adapt|show|audit|override|features|corpora|completion) .*"
     r"|dvc exp run (?!--queue|.*checkpoints|.*corpora\)).*|dvc exp apply mine"
     r"|dvc (params|metrics|plots) diff.*|dvc repro"
 )

@@ -21,7 +21,7 @@ def test_links_lead_somewhere(page):
 def test_the_index_has_every_page():
     index = (ROOT / "docs/README.md").read_text()
     named = {path for path, _ in LINK.findall(index)}
-    assert named == {page.name for page in (ROOT / "docs").glob("*.md")} - {"README.md"}
+    assert named == {page.name for kind in ("*.md", "*.ipynb") for page in (ROOT / "docs").glob(kind)} - {"README.md"}
 
 
 def test_the_readme_is_short():

@@ -175,6 +175,16 @@ def test_predict_gives_the_probabilities_of_the_pipeline_from_the_folder_alone(t
     assert not (tmp_path / ".cache").exists()  # the cache is for training
 
 
+@pytest.mark.parametrize("mode", ["frozen", "fine_tuned"])
+def test_what_decided_is_told_of_an_encoder_without_groups_of_features(trained, small_ravdess, mode):
+    model = ser.load(trained["wavlm", mode])
+    clip = min(small_ravdess.rglob("*.wav"))
+    found = model.explain(clip, emotion="sadness")
+    assert len(found.stretches) >= 5 and np.ptp([each.effect for each in found.stretches]) > 0
+    assert found.groups == () and found.usual_log_odds is None
+    np.testing.assert_array_equal(found.probabilities, model.predict(clip).probabilities)
+
+
 def test_predict_normalises_embeddings_by_speaker_as_the_pipeline_does(work, checkpoints, small_ravdess, tmp_path):
     changes = {"train.normalization": "speaker", "train_transformer.checkpoints": {"voice": str(checkpoints["hubert"])}}
     with settings(work, changes):

@@ -150,7 +150,7 @@ def all_settings(section: Section, place: str = "") -> dict[str, object]:
 def test_what_decides_about_clips_and_folds_cannot_be_searched(key, value):
     """By the pipeline: no setting that a stage reads which writes the clips, their labels or the folds."""
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
-    read = {name: set(stage.get("do", stage)["params"]) for name, stage in stages.items()}
+    read = {name: set(stage.get("do", stage).get("params", [])) for name, stage in stages.items()}
     decide = [name for name in read if {"data/prepared", "data/folds.csv"} & set(written_by(stages[name]))]
     assert decide == ["prepare", "split"]
     # what the predictions of the models and their ensemble come from; reports and metrics come after

@@ -36,6 +36,8 @@ def config(**changes):
         "folds": 4,
         "test_fraction": 0.25,
         "validation_fraction": 0.25,
+        "labelled_speakers": 0,
+        "labelled_clips": 20,
         "predefined": "absent.csv",
         "seed": 1,
     }
@@ -730,3 +732,58 @@ def test_parts_are_described_by_known_speakers_and_by_what_is_never_tested(capsy
         "  fold_0: train 3 clips of 2 speakers, validation 3 clips of 2 speakers, test 2 clips of unknown speakers",
         "  6 of 8 clips are tested in no fold",
     ]
+
+
+# --- people of the tested corpus who give labels
+
+
+def crossed(**changes):
+    """Two corpora, and the parts of their clips in each fold."""
+    clips = pd.concat([corpus(speakers=5, name="a"), corpus(speakers=4, name="b")], ignore_index=True)
+    return clips, assign_parts(clips, config(scheme="cross_corpus", **changes))
+
+
+def test_some_people_give_labels_and_are_not_tested():
+    clips, parts = crossed(labelled_speakers=2, labelled_clips=12)
+    for fold, tested in (("fold_0", "a"), ("fold_1", "b")):
+        own = (clips["corpus"] == tested).to_numpy()
+        part = parts[fold].to_numpy()
+        assert set(part[own]) == {"test", "labelled", ""} and set(part[~own]) == {"train", "validation"}
+        giving = set(clips.loc[part == "labelled", "speaker"])
+        assert len(giving) == 2 and (part == "labelled").sum() == 12
+        assert not giving & set(clips.loc[part == "test", "speaker"])
+        assert set(clips.loc[part == "", "speaker"]) <= giving
+        counts = clips.loc[part == "labelled", "emotion"].value_counts()
+        assert len(counts) == len(EMOTIONS) and counts.max() - counts.min() <= 1
+    assert not len(shared_between_parts(clips, parts, [str(row) for row in range(len(clips))]).query("parts != ''"))
+
+
+def test_who_gives_labels_depends_on_the_seed_and_not_on_the_order():
+    clips, parts = crossed(labelled_speakers=2)
+    shuffled = clips.sample(frac=1, random_state=4)
+    again = assign_parts(shuffled, config(scheme="cross_corpus", labelled_speakers=2)).set_index("clip")
+    assert again.loc[parts["clip"]].reset_index().equals(parts)
+    others = {
+        frozenset(clips.loc[crossed(labelled_speakers=2, seed=seed)[1]["fold_0"] == "labelled", "speaker"])
+        for seed in range(6)
+    }
+    assert len(others) > 1
+
+
+def test_what_is_learnt_from_is_the_same_without_labels():
+    with_labels, without = (crossed(labelled_speakers=number)[1] for number in (2, 0))
+    for fold in ("fold_0", "fold_1"):
+        for part in ("train", "validation"):
+            assert ((with_labels[fold] == part) == (without[fold] == part)).all()
+
+
+def test_somebody_has_to_be_left_to_be_tested():
+    with pytest.raises(InputError, match="labelled_speakers is 4, and b has 4 speakers: nobody is left"):
+        crossed(labelled_speakers=4)
+
+
+@pytest.mark.parametrize(("changes", "said"), [({"scheme": "kfold"}, "in cross_corpus only"), ({}, "0, or at least 2")])
+def test_impossible_labels_are_refused(changes, said):
+    settings_ = {"scheme": "cross_corpus", "labelled_speakers": 2 if changes else 1} | changes
+    with pytest.raises(ValueError, match=said):
+        config(**settings_)

@@ -117,9 +117,18 @@ def test_timelines_pictures_and_the_service_take_their_extras(version, wheel, tr
     timeline = ("timeline", clip, "--model", model)
     assert " s is speech" in run(bin / "ser", *timeline, "--output", "a.TextGrid", folder=tmp_path)
     assert "pip install" in run(bin / "ser", *timeline, "--output", "a.png", folder=tmp_path, code=1)
+    show = ("show", clip, "--model", model, "--output", "a.html")
+    assert "is not installed: pip install -e '.[plots]'" in run(bin / "ser", *show, folder=tmp_path, code=1)
+    assert "of the features" in run(bin / "ser", "explain", model, clip, folder=tmp_path)
+    many = clip.parents[1] / "many"
+    for number in range(20):
+        many.mkdir(exist_ok=True)
+        shutil.copy(clip, many / f"{number}.wav")
+    assert "adapted to 20 recordings" in run(bin / "ser", "adapt", model, many, folder=tmp_path)
     assert "pip install" in run(bin / "ser", "serve", "--model", model, folder=tmp_path, code=1)
     run(bin / "python", "-m", "pip", "install", "--quiet", f"{wheel}[serve,plots]", folder=tmp_path)
     run(bin / "ser", *timeline, "--output", "a.png", folder=tmp_path)
+    run(bin / "ser", *show, folder=tmp_path)
     command = [bin / "ser", "serve", "--model", model, "--port", "0"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as served:
         try:

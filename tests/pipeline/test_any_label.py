@@ -52,7 +52,7 @@ def write_corpus(raw: Path, words: dict[str, str], *, takes: int) -> None:
 def run_pipeline(folder: Path, words: dict[str, str], *, takes: int) -> Path:
     write_corpus(folder / "data/raw", words, takes=takes)
     steps = ("prepare", "split", "augment", "extract prepared", "extract augmented", *MODELS, "fuse", "evaluate")
-    for step in (*steps, "report"):
+    for step in (*steps, "overview", "report"):
         run = run_stage(folder, *step.split())
         assert run.returncode == 0, f"{step}: {run.stderr}"
         assert "Traceback" not in run.stderr

@@ -6,11 +6,12 @@ import shutil
 import numpy as np
 import pandas as pd
 import pytest
+import scipy.signal
 import soundfile
 from sklearn.metrics import recall_score
 
 import ser
-from conftest import ROOT, run_stage, workplace
+from conftest import ROOT, run_stage, set_params, workplace
 from evaluate import evaluate
 from ser.audio.cleaning import to_int16
 from ser.audit.survey import file_table
@@ -96,7 +97,8 @@ def folder(tmp_path_factory, small_ravdess):
     for clip in demo_table(settings).to_dict("records"):
         path = raw / "mine" / clip["emotion"] / clip["speaker"].replace(":", "-") / f"{clip['clip'].split('/')[-1]}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, to_int16(synthesize(clip, 4, 16000)), 16000)
+        y = scipy.signal.lfilter(*scipy.signal.butter(3, 0.1), synthesize(clip, 4, 16000))  # a dull microphone
+        soundfile.write(path, to_int16(y), 16000)
     return folder
 
 
@@ -166,6 +168,82 @@ def test_scores_are_given_for_each_tested_corpus(folder, parts, monkeypatch, cap
         assert found[corpus] == pytest.approx(recall_score(rows["emotion"], predicted, average="macro"), abs=1e-4)
     printed = capsys.readouterr().out
     assert "UAR by tested corpus" in printed and f"{found['mine']:.3f}" in printed.split("UAR by tested corpus")[1]
+
+
+def test_an_adapted_model_is_told_no_label_and_answers_otherwise(folder, parts):
+    """The protocols of `train.adapt`: a fold's folder is the model that is tested; validation is of the one before."""
+    for command in ("augment", "extract prepared", "extract augmented", "train_ml"):
+        run = run_stage(folder, *command.split())
+        assert run.returncode == 0, run.stderr
+    path = folder / "data/predictions/train_ml/logistic_regression.csv"
+    before, after = pd.read_csv(path), {}
+    try:
+        set_params(folder, {"train.adapt": "labels"})
+        run = run_stage(folder, "train_ml")
+        assert run.returncode == 1 and "set split.labelled_speakers to 2 or more" in run.stderr
+        set_params(folder, {"split.labelled_speakers": 2, "split.labelled_clips": 8})
+        assert run_stage(folder, "split").returncode == 0
+        for adapt in ("none", "recordings", "labels"):
+            set_params(folder, {"train.adapt": adapt})
+            run = run_stage(folder, "train_ml")
+            assert run.returncode == 0, run.stderr
+            after[adapt] = pd.read_csv(path)
+        place = folder / "data/models/train_ml/logistic_regression/fold_1"
+        about = json.loads((place / "model.json").read_text())["adapted"]
+        assert about["labelled_clips"] == 8 and about["speakers"] == 4
+        tested = pd.read_csv(folder / "data/folds.csv").query("fold_1 == 'test'")["clip"]
+        assert set(after["labels"].query("fold == 1 and part == 'test'")["clip"]) == set(tested)
+        # whoever takes the folder gets what was tested
+        files = {f"ravdess/{file.stem}": file for file in (folder / "data/raw/ravdess").rglob("*.wav")}
+        clip = tested.iloc[0]
+        row = after["labels"].query("fold == 1").set_index("clip").loc[clip]
+        told = ser.load(place).predict(files[clip]).as_dict()
+        assert {name: row[f"p_{name}"] for name in told} == pytest.approx(told, abs=1e-4)
+    finally:
+        set_params(folder, {"train.adapt": "none", "split.labelled_speakers": 0})
+        assert run_stage(folder, "split").returncode == 0
+    for table in after.values():
+        same = before.merge(table, on=["clip", "fold", "part"], suffixes=("", "_now")).query("part == 'validation'")
+        assert (same["p_anger"] == same["p_anger_now"]).all() and len(same)
+    test = [after[name].query("part == 'test'")["p_anger"].to_numpy() for name in ("none", "recordings", "labels")]
+    assert not np.allclose(test[0], test[1], atol=1e-3)
+
+
+@pytest.mark.parametrize("adapt", ["recordings", "labels"])
+def test_adapting_is_told_no_label_of_who_is_tested(folder, parts, adapt):
+    """The leak that this could be: other labels of the tested clips, and the same answers to them."""
+    table, path = folder / "data/prepared/clips.csv", folder / "data/predictions/train_ml/logistic_regression.csv"
+    kept, told = table.read_bytes(), []
+    set_params(folder, {"train.adapt": adapt, "split.labelled_speakers": 2, "split.labelled_clips": 8})
+    try:
+        assert run_stage(folder, "split").returncode == 0
+        tested = set(pd.read_csv(folder / "data/folds.csv").query("fold_1 == 'test'")["clip"])
+        for _ in range(2):
+            for command in ("augment", "extract prepared", "extract augmented", "train_ml"):
+                run = run_stage(folder, *command.split())
+                assert run.returncode == 0, run.stderr
+            told.append(pd.read_csv(path).query("fold == 1 and part == 'test'").set_index("clip"))
+            clips = pd.read_csv(table, dtype=str, keep_default_na=False)
+            other = clips["emotion"].map({"anger": "neutral", "neutral": "anger"})
+            clips["emotion"] = clips["emotion"].where(~clips["clip"].isin(tested), other)
+            clips.to_csv(table, index=False)
+    finally:
+        table.write_bytes(kept)
+        set_params(folder, {"train.adapt": "none", "split.labelled_speakers": 0})
+        assert run_stage(folder, "split").returncode == 0
+    assert (told[0]["emotion"] != told[1]["emotion"]).all() and len(told[0])
+    assert (told[0]["p_anger"] == told[1]["p_anger"]).all()
+
+
+def test_adapting_is_for_other_corpora(folder, parts):
+    set_params(folder, {"split.scheme": "kfold", "split.folds": 2, "train.adapt": "recordings"})
+    try:
+        assert run_stage(folder, "split").returncode == 0
+        run = run_stage(folder, "train_ml")
+        assert run.returncode == 1 and "it is for split.scheme cross_corpus, elsewhere choose none" in run.stderr
+    finally:
+        set_params(folder, {"split.scheme": "cross_corpus", "train.adapt": "none"})
+        assert run_stage(folder, "split").returncode == 0
 
 
 @pytest.mark.verify

@@ -15,7 +15,7 @@ from evaluate import SERIES, evaluate, print_by_corpus, print_summary, read_all
 from ser.errors import InputError
 from ser.evaluation.model_scores import best_model, ranking
 from ser.storage.csv_tables import write_csv
-from ser.storage.prediction_tables import read_predictions, write_predictions
+from ser.storage.prediction_tables import emotions_of, read_predictions, write_predictions
 from synthetic_predictions import collapsed_in, write_trained
 
 EMOTIONS = ["anger", "fear", "happiness", "neutral", "sadness"]
@@ -95,6 +95,8 @@ def write_inputs(folder: Path, models: dict[str, tuple[str, float]] = MODELS) ->
         if trainer != "train_ml":
             write_csv(synthetic_history(12 + seed, seed), folder / "data/history" / trainer / f"{model}.csv")
         importance = pd.DataFrame({"fold": range(FOLDS), "group": "pitch", "features": 3, "uar_drop": 0.1})
+        for emotion in emotions_of(trained[trainer][model]):
+            importance[f"recall_drop_{emotion}"] = [0.2 * len(emotion), *[np.nan] * (FOLDS - 1)]
         write_csv(importance, folder / "data/importance" / trainer / f"{model}.csv")
     for trainer, tables in trained.items():
         write_trained(folder, trainer, tables)
@@ -163,7 +165,12 @@ def test_tables_hold_every_model(evaluated):
         OF_EVERY_MODEL, models
     )
     assert sorted(tables["training"]["model"].unique()) == ["cnn", "lstm"]
-    assert sorted(tables["importance"]["model"]) == sorted(MODELS)
+    importance = tables["importance"]
+    assert sorted(importance["model"]) == sorted(MODELS)
+    by_emotion = importance.filter(like="recall_drop_")
+    assert by_emotion.shape[1] > 1  # of the only fold that showed each of them
+    for name, falls in by_emotion.items():
+        assert falls.to_numpy() == pytest.approx(0.2 * len(name.removeprefix("recall_drop_")))
     assert len(tables["differences"]) == 4 * 3 / 2
     assert sorted(path.stem for path in (reports / "images/evaluation").iterdir()) == CHARTS
 

@@ -17,12 +17,13 @@ from toy_repository import run
 
 pytestmark = [pytest.mark.verify, pytest.mark.skipif(bool(why_not()), reason=why_not())]
 
-EARLY = ("prepare", "split", "augment", "extract prepared", "extract augmented", "train_ml")
+EARLY = ("prepare", "split", "augment", "extract prepared", "extract augmented", "overview", "train_ml")
 LATE = ("train_lstm", "train_residual_keras", "train_cnn", "gather_transformers", "fuse", "evaluate", "report")
 STAGES = EARLY + LATE if FULL else EARLY
 COMMANDS = {
     "predict": ("predict", "clips", "--model", "svm_rbf", "--output", "out/p.csv"),
     "timeline": ("timeline", "call.wav", "--model", "svm_rbf", "--output", "out/t.json", "--output", "out/t.png"),
+    "show": ("show", "call.wav", "--model", "svm_rbf", "--output", "out/s.html"),
     "export": ("export", "svm_rbf", "--output", "out/m.onnx"),
     "audonnx": ("export", "svm_rbf", "--audonnx", "out/audonnx"),
     "demo": ("demo", "out", "--speakers", "1"),

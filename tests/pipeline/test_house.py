@@ -57,7 +57,7 @@ def test_room_is_small_and_imports_nothing_by_itself(room):
 def test_templates_and_defaults_lie_beside_the_module_that_reads_them():
     others = [path for path in LIBRARY.rglob("*.*") if path.suffix not in (".py", ".pyc", ".typed")]
     others = [path for path in others if path.parent not in WEB_PAGES]
-    assert len(others) == 7
+    assert len(others) == 12
     assert [path for path in others if not path.with_suffix(".py").is_file()] == []
 
 

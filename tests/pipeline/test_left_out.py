@@ -15,7 +15,7 @@ from ser.settings.overrides import collect_settings
 MODELS = {"train_ml": "svm_rbf", "train_lstm": "lstm", "train_residual_keras": "residual", "train_cnn": "cnn"}
 FOLDERS = ("models", "predictions", "history", "importance")
 PREPARED = (["prepare"], ["split"], ["augment"], ["extract", "prepared"], ["extract", "augmented"])
-SCORED = (["gather_transformers"], ["fuse"], ["evaluate"], ["report"])
+SCORED = (["gather_transformers"], ["fuse"], ["evaluate"], ["overview"], ["report"])
 TINY = {
     "demo__speakers": 6,
     "demo__takes": 1,

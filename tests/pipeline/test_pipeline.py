@@ -3,12 +3,14 @@
 import contextlib
 import importlib
 import json
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import audonnx
+import nbformat
 import numpy as np
 import onnx
 import onnxruntime
@@ -16,6 +18,7 @@ import pandas as pd
 import pytest
 import soundfile
 from joblib.externals.loky import get_reusable_executor
+from nbclient import NotebookClient
 from sklearn.metrics import recall_score
 
 import ser
@@ -126,6 +129,44 @@ def test_histories_and_networks(repro):
         assert {"fold", "epoch", "loss", "accuracy", "validation_uar"} <= set(history.columns)
         assert set(history["fold"]) == {0, 1}
         assert (repro / f"reports/images/networks/{model}.png").stat().st_size > 5000
+
+
+def test_the_notebook_runs_and_leaves_the_clone_as_it_was(repro, tmp_path, monkeypatch):
+    for name in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
+        monkeypatch.setenv(name, str(tmp_path))
+    for name in ("PATH", "PYTHONPATH"):
+        monkeypatch.setenv(name, environment()[name])
+    before = git_status(repro)
+    notebook = nbformat.read(repro / "docs/notebook.ipynb", as_version=4)
+    place = {"metadata": {"path": str(repro / "docs")}}  # where Jupyter runs it
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=place).execute()
+    assert git_status(repro) == before
+    assert dvc(repro, "exp", "list", "--name-only").stdout.split() in ([], ["refs/exps"])
+    assert "up to date" in dvc(repro, "status").stdout
+
+    said = {cell.id: "".join(map(shown_text, cell.outputs)) for cell in notebook.cells if cell.cell_type == "code"}
+    assert not [text for text in said.values() if re.search("^error: ", text, re.M | re.I)]  # of a command
+    fold, clip = re.match(r".*\n?fold_(\d)", said["load"], re.S)[1], said["predict"].split()[0]
+    table = pd.read_csv(repro / "data/predictions/fuse/ensemble.csv").set_index(["clip", "fold", "part"])
+    row = table.loc[(clip, int(fold), "test")].filter(like="p_").astype(float)
+    assert f"is heard as {row.idxmax().removeprefix('p_')}\n" in said["predict"]
+    for name, probability in row.items():
+        assert float(re.search(rf"{name.removeprefix('p_')} +([0-9.]+)", said["predict"])[1]) == pytest.approx(
+            probability, abs=0.002
+        )
+    changed = re.search(r"ensemble\.uar +\S+ +\S+ +(\S+)", said["experiment"])
+    difference = float(re.search(r"UAR ([+-][0-9.]+) by learnt weights", said["compare"])[1])
+    assert difference == pytest.approx(float(changed[1]) if changed else 0, abs=2e-4)
+    assert "Removed experiments: 'notebook'" in said["tidy"]
+
+
+def git_status(folder: Path) -> str:
+    return subprocess.run(["git", "status", "--porcelain"], cwd=folder, capture_output=True, text=True).stdout
+
+
+def shown_text(output: dict) -> str:
+    """Return what an output of a cell says."""
+    return output.get("text") or output.get("data", {}).get("text/plain", "")
 
 
 ALL_MODELS = [(trainer, model) for trainer, models in MODELS.items() for model in models] + [("fuse", "ensemble")]
@@ -357,6 +398,7 @@ def test_predicting_imports_neither_what_trains_nor_what_is_heavy(repro, recordi
         "channels",
         "errors",
         "features",
+        "graphs",  # what makes a graph ready to run, of which ONNX Runtime is all that it needs
         "models",
         "prediction",
         "probabilities",

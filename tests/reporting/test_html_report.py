@@ -19,8 +19,9 @@ from report_tables import EMOTIONS, make_clips, write_charts_of, write_run
 from ser.errors import InputError
 from ser.reporting.html_tables import breakable, decimal, p_text, span
 from ser.reporting.provenance import digest_inputs
-from ser.reporting.report_sounds import COLUMNS, spectrogram, typical_clips, waveform, worst_mistakes
+from ser.reporting.report_sounds import spectrogram, typical_clips, worst_mistakes
 from ser.reporting.reported_run import kept_epochs
+from ser.reporting.sound_sources import COLUMNS, waveform
 from ser.settings.all_sections import DEFAULTS
 from ser.storage.clip_tables import read_clips
 from ser.storage.csv_tables import write_csv
@@ -267,7 +268,7 @@ def hostile(tmp_path_factory) -> Page:
 
 def test_names_from_outside_are_text(hostile):
     assert hostile.crossed == []
-    assert len(hostile.of("script")) == 1
+    assert [script.get("type") for script in hostile.of("script")] == ["application/json", None]
     assert HOSTILE in hostile.text
 
 

@@ -80,8 +80,10 @@ def test_pictures_are_shown_and_sounds_play(open_page):
     sizes = page.eval_on_selector_all("img", "images => images.map(image => image.naturalWidth)")
     assert len(sizes) == 4
     assert min(sizes) > 0
-    page.wait_for_function("[...document.querySelectorAll('audio')].every(a => a.readyState >= 2 || a.error)")
-    sounds = page.eval_on_selector_all("audio", "sounds => sounds.map(a => [a.duration, a.error && a.error.message])")
+    page.wait_for_function("[...document.querySelectorAll('audio[src]')].every(a => a.readyState >= 2 || a.error)")
+    sounds = page.eval_on_selector_all(
+        "audio[src]", "sounds => sounds.map(a => [a.duration, a.error && a.error.message])"
+    )
     assert len(sounds) > 4
     assert all(error is None and duration == pytest.approx(0.5, abs=0.01) for duration, error in sounds)
     page.eval_on_selector("audio", "sound => { sound.muted = true; return sound.play(); }")

@@ -389,3 +389,30 @@ def test_an_hour_does_not_fill_the_page(page):
     page.locator(".scroller").focus()
     page.keyboard.press("End")
     assert page.evaluate("document.querySelector('.scroller').scrollLeft") > 10_000
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
+def test_what_decided_an_answer_is_shown_by_keyboard_alone(browser, page_service, talk, width, scheme):
+    size = {"width": width, "height": 800}
+    with opened(browser, page_service.address + "/", viewport=size, color_scheme=scheme) as page:
+        analyse(page, talk / "alone.wav")
+        page.locator(".scroller").focus()
+        page.keyboard.press("Shift+ArrowRight")
+        tab_to(page, "button.why")
+        page.keyboard.press("Enter")
+        page.locator("#explanation svg").wait_for(timeout=60_000)
+        assert page.locator("#explanation svg rect").count() >= 3
+        assert "stand" in page.locator("#explanation .of-time").inner_text()
+        assert page.locator("#explanation .sides li").count() > 3
+        span = page.locator(".current h4 small").inner_text()
+        begin, end = (minutes_to_seconds(each) for each in span.split(" – "))
+        tab_to(page, "#explanation summary")
+        page.keyboard.press("Enter")
+        times = [row.split("\t")[:2] for row in page.locator("#explanation tbody tr").all_inner_texts()]
+        assert begin - 0.1 < float(times[0][0].split()[0]) < float(times[-1][1].split()[0]) < end + 0.1
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate(LOW_CONTRAST) == []
+        assert page.evaluate(UNLABELLED) == []
+        analyse(page, talk / "talk.wav")
+        assert page.locator("#explanation").is_hidden()

@@ -14,6 +14,7 @@ import ser
 from conftest import environment
 from media_files import encoded
 from running_service import head, rest
+from ser.explaining.explanation_tables import as_dict
 
 RAW = {"Content-Type": "audio/wav"}
 MANY = b'--b\r\nContent-Disposition: form-data; name="x"\r\n\r\n\r\n' * 101 + b"--b--\r\n"
@@ -74,6 +75,44 @@ def test_calibration_and_certainty_are_the_models(trained, clips, client):
     answer = client.post("/predict?calibrated=true", content=content, headers=RAW).json()
     assert answer["probabilities"] == model.predict(clips[0], calibrated=True).as_dict()
     assert client.post("/predict?certainty=1", content=content, headers=RAW).json()["emotion"] == "unsure"
+
+
+def test_what_decided_an_answer_is_told(trained, clips, client):
+    model = ser.load(trained / "data/models/train_ml/svm_rbf")
+    answer = client.post("/explain?emotion=sadness&calibrated=true", content=clips[0].read_bytes(), headers=RAW).json()
+    expected = as_dict(model.explain(clips[0], emotion="sadness", calibrated=True))
+    assert {**answer, "name": ""} == {**expected, "name": ""}
+
+
+def test_a_piece_of_a_recording_is_explained_at_its_own_times(trained, clips, client):
+    model = ser.load(trained / "data/models/train_ml/svm_rbf")
+    samples, rate = soundfile.read(clips[0], dtype="float32")
+    both, file = np.stack([np.zeros(8 * rate, np.float32)] * 2, axis=1), io.BytesIO()
+    both[5 * rate : 5 * rate + len(samples), 1] = samples
+    soundfile.write(file, both, rate, format="WAV", subtype="PCM_16")
+    end = 5 + len(samples) / rate
+    answer = client.post(f"/explain?start=5&end={end}&channel=2", content=file.getvalue(), headers=RAW).json()
+    alone = model.explain(samples, rate)
+    assert [*answer["probabilities"].values()] == pytest.approx(alone.probabilities.tolist(), abs=1e-3)
+    starts = [each.start + 5 for each in alone.stretches]
+    assert [each["start"] for each in answer["stretches"]] == pytest.approx(starts, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "reason"),
+    [
+        ("emotion=joy", 422, "the model does not know the emotion joy"),
+        ("start=1", 422, "start, channel: go with an end"),
+        ("start=1&end=1", 422, "end: allowed are up to 30 s after start"),
+        ("start=0&end=31", 422, "end: allowed are up to 30 s after start"),
+        ("start=100&end=101", 415, "it ends before 100 s"),
+        ("start=0&end=1&channel=3", 415, "no channel 3: it has 1"),
+        ("start=nan&end=1", 422, "start: "),
+    ],
+)
+def test_what_cannot_be_explained_is_refused_with_the_reason(clips, client, query, status, reason):
+    answer = client.post(f"/explain?{query}", content=clips[0].read_bytes(), headers=RAW)
+    assert answer.status_code == status and reason in answer.json()["detail"]
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.m4a", "aac"), ("a.webm", "libopus"), ("a.g722", "g722")])
@@ -221,7 +260,7 @@ def test_requests_are_counted_by_route_and_status(service, client):
 
 def test_the_description_names_every_route_and_asks_nothing_of_another_host(client):
     described = client.get("/openapi.json").json()
-    assert {*described["paths"]} == {"/health", "/metrics", "/model", "/predict", "/timeline", "/export"}
+    assert {*described["paths"]} == {"/health", "/metrics", "/model", "/predict", "/explain", "/timeline", "/export"}
     kinds = {*described["paths"]["/predict"]["post"]["requestBody"]["content"]}
     assert kinds == {"multipart/form-data", "audio/*", "video/*", "application/octet-stream"}
     assert {"400", "401", "403", "408", "413", "415", "422", "429"} <= {

@@ -104,7 +104,12 @@ def test_an_answer_is_the_mean_over_a_clip_and_its_own(data):
         shares = (inputs / 1000).astype(np.float32)
         return np.concatenate([shares, 1 - shares], axis=1)
 
-    table = predict_rows(predict_proba, data, 0, rows_of_job(data, Job("any", "fold_0"), load_params().train))
+    rows = rows_of_job(data, Job("any", "fold_0"), load_params().train)
+    parts = [
+        predict_rows(predict_proba, data, 0, part, of)
+        for part, of in (("test", rows.test), ("validation", rows.validation))
+    ]
+    table = pd.concat(parts, ignore_index=True)
     assert asked == [[0, 1], [108, 109], [116, 117], [2, 3], [110, 111], [118, 119]]
     assert list(table["clip"]) == ["c00", "c01", "c10", "c11"]
     np.testing.assert_allclose(table["p_anger"], np.array([0 + 108 + 116, 1 + 109 + 117, 230, 233]) / 3000, rtol=1e-6)

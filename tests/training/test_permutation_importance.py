@@ -32,7 +32,7 @@ def model(validation):
 
 def test_single_columns_fall_as_scikit_learn_says(validation, model):
     groups = {name: np.array([column]) for column, name in enumerate("abc")}
-    ours = group_importance(model.predict_proba, validation, groups, repeats=200, seed=1)
+    ours = group_importance(model.predict_proba, validation, groups, classes="xyz", repeats=200, seed=1)
     scorer = make_scorer(recall_score, average="macro")
     theirs = permutation_importance(model, validation.inputs, validation.labels, scoring=scorer, n_repeats=200)
     np.testing.assert_allclose(ours["uar_drop"], theirs.importances_mean, atol=0.006)
@@ -40,26 +40,54 @@ def test_single_columns_fall_as_scikit_learn_says(validation, model):
 
 
 def test_a_group_moves_as_one(validation, model):
-    both = group_importance(model.predict_proba, validation, {"ab": np.array([0, 1])}, repeats=50, seed=1)
+    both = group_importance(
+        model.predict_proba, validation, {"ab": np.array([0, 1])}, classes="xyz", repeats=50, seed=1
+    )
     fall = both["uar_drop"][0]
     intact = recall_score(validation.labels, model.predict(validation.inputs), average="macro")
     assert intact - fall == pytest.approx(1 / 3, abs=0.03)  # nothing is left but guessing
     assert both["features"][0] == 2
 
 
+def test_the_recall_of_each_emotion_falls_by_what_tells_it():
+    """Column a tells x from the others, column b tells y from z: without b, x is known as well as before."""
+    rng = np.random.default_rng(1)
+    labels = np.repeat([0, 1, 2], 100)
+    inputs = rng.normal(size=(300, 2)) + 8 * np.stack([labels == 0, labels == 1], axis=1)
+    model = LogisticRegression().fit(inputs, labels)
+    clips = Examples(inputs, labels, np.full(300, ""), np.arange(300).astype(str))
+    groups = {"a": np.array([0]), "b": np.array([1])}
+    table = group_importance(model.predict_proba, clips, groups, classes="xyz", repeats=20, seed=1).set_index("group")
+    by_emotion = table[[f"recall_drop_{name}" for name in "xyz"]]
+    np.testing.assert_allclose(by_emotion.mean(axis=1), table["uar_drop"], atol=2e-4)
+    assert by_emotion.loc["a", "recall_drop_x"] == pytest.approx(2 / 3, abs=0.05)
+    assert by_emotion.loc["b", "recall_drop_y"] == pytest.approx(2 / 3, abs=0.05)
+    assert by_emotion.loc["b", "recall_drop_x"] < 0.5 * by_emotion.loc["b", "recall_drop_y"]
+
+
+def test_an_emotion_that_no_clip_shows_has_no_recall(validation, model):
+    shown = validation.labels < 2
+    clips = Examples(*(field[shown] for field in validation))
+    table = group_importance(model.predict_proba, clips, {"a": np.array([0])}, classes="xyz", repeats=3, seed=1)
+    assert np.isnan(table["recall_drop_z"][0])
+    assert table["uar_drop"][0] == pytest.approx((table["recall_drop_x"][0] + table["recall_drop_y"][0]) / 2, abs=1e-4)
+
+
 def test_it_depends_on_the_seed_alone(validation, model):
     groups = {"a": np.array([0]), "b": np.array([1])}
-    first = group_importance(model.predict_proba, validation, groups, repeats=2, seed=1)
-    other_order = group_importance(model.predict_proba, validation, dict(reversed(groups.items())), repeats=2, seed=1)
+    first = group_importance(model.predict_proba, validation, groups, classes="xyz", repeats=2, seed=1)
+    other_order = group_importance(
+        model.predict_proba, validation, dict(reversed(groups.items())), classes="xyz", repeats=2, seed=1
+    )
     assert first.set_index("group")["uar_drop"].to_dict() == other_order.set_index("group")["uar_drop"].to_dict()
-    assert not first.equals(group_importance(model.predict_proba, validation, groups, repeats=2, seed=2))
+    assert not first.equals(group_importance(model.predict_proba, validation, groups, classes="xyz", repeats=2, seed=2))
 
 
 @pytest.mark.parametrize("repeats", [0, 3])
 def test_without_repeats_or_clips_there_is_none(validation, model, repeats):
     empty = Examples(*(field[: 300 * (repeats == 0)] for field in validation))
-    table = group_importance(model.predict_proba, empty, {"a": np.array([0])}, repeats=repeats, seed=1)
-    assert list(table.columns) == ["group", "features", "uar_drop"]
+    table = group_importance(model.predict_proba, empty, {"a": np.array([0])}, classes="xyz", repeats=repeats, seed=1)
+    assert list(table.columns) == ["group", "features", "uar_drop", *(f"recall_drop_{name}" for name in "xyz")]
     assert table.empty
 
 
@@ -101,7 +129,7 @@ def test_embeddings_are_grouped_by_layer_and_samples_not_at_all():
 
 
 def test_without_groups_nothing_is_predicted(validation):
-    assert group_importance(None, validation, {}, repeats=3, seed=1).empty
+    assert group_importance(None, validation, {}, classes="xyz", repeats=3, seed=1).empty
 
 
 @pytest.mark.parametrize(

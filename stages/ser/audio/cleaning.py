@@ -52,10 +52,13 @@ class CleanClip(NamedTuple):
         Mono at the ``sample_rate`` of the settings.
     level : RecordedLevel
         Of the clip before it was normalised.
+    start : int
+        How many samples of silence were cut off before them.
     """
 
     samples: np.ndarray
     level: RecordedLevel
+    start: int = 0
 
 
 def load_clip(file: Path | str | BinaryIO, settings: AudioSettings) -> np.ndarray:
@@ -107,8 +110,8 @@ def clean(y: np.ndarray, sr: int, settings: AudioSettings) -> CleanClip:
 
         y = denoise(y, settings.sample_rate, settings.denoise_db)
         _require_audible(y)
-    if settings.trim_db is not None:
-        y = trim(y, settings.trim_db)
+    start, end = (0, len(y)) if settings.trim_db is None else loud_part(y, settings.trim_db)
+    y = y[start:end]
     if len(y) < settings.min_seconds * settings.sample_rate:
         seconds = len(y) / settings.sample_rate
         raise UnusableAudioError(
@@ -118,7 +121,7 @@ def clean(y: np.ndarray, sr: int, settings: AudioSettings) -> CleanClip:
     y = normalize(y, settings)
     if settings.fixed_samples is not None:
         y = np.pad(y[: settings.fixed_samples], (0, max(0, settings.fixed_samples - len(y))))
-    return CleanClip(to_int16(y), level)
+    return CleanClip(to_int16(y), level, start)
 
 
 def trim(y: np.ndarray, top_db: float) -> np.ndarray:
@@ -126,6 +129,12 @@ def trim(y: np.ndarray, top_db: float) -> np.ndarray:
 
     Written anew because librosa compiles on import, in every worker process of a fresh installation.
     """
+    start, end = loud_part(y, top_db)
+    return y[start:end]
+
+
+def loud_part(y: np.ndarray, top_db: float) -> tuple[int, int]:
+    """Return where what `trim` leaves begins and ends, samples."""
     blocks = y[: len(y) // TRIM_BLOCK * TRIM_BLOCK].reshape(-1, TRIM_BLOCK)
     rest = y[blocks.size :]
     energy = np.zeros(len(blocks) + 5)  # two on either side, and what is left of a block
@@ -133,7 +142,7 @@ def trim(y: np.ndarray, top_db: float) -> np.ndarray:
     energy[-3] = np.vdot(rest, rest)
     level = (energy[:-3] + energy[1:-2] + energy[2:-1] + energy[3:])[: 1 + len(y) // TRIM_BLOCK]
     loud = np.flatnonzero(level > level.max() * amplitude(-top_db) ** 2)
-    return y[loud[0] * TRIM_BLOCK : (loud[-1] + 1) * TRIM_BLOCK]
+    return int(loud[0]) * TRIM_BLOCK, min(int(loud[-1] + 1) * TRIM_BLOCK, len(y))
 
 
 def _peak(y: np.ndarray) -> np.floating:

@@ -270,7 +270,7 @@ def hear(file: dict, raw_path: Path | str, settings: Prepare, demo: Demo) -> Hea
     properties = measure(y, sr) | {name: getattr(recording, name) for name in FORMAT}
     print_of_take = fingerprint(y, sr)
     try:
-        samples, level = clean(y, sr, settings)
+        samples, level, _ = clean(y, sr, settings)
     except UnusableAudioError as error:
         return Heard(None, str(error), properties, print_of_take)
     properties |= level._asdict()

@@ -31,6 +31,9 @@ GROUPS = {  # heading: an example, the commands
         {
             "predict": Entry("predict", "Predict the emotion of audio files with a trained model."),
             "timeline": Entry("timeline", "Say who sounds how when in a long recording."),
+            "explain": Entry("explain", "Say what decided the answer for a recording."),
+            "show": Entry("show_clip", "Show a clip on a page, and what each model says of it."),
+            "adapt": Entry("adapt", "Adapt a model to one's own microphone and people."),
             "export": Entry("export_model", "Write a trained model as one ONNX file."),
             "serve": Entry("serve", "Serve a model: a page with a microphone, and an API."),
         },
@@ -80,6 +83,8 @@ EXTRAS = {  # which extra brings a package; all others: train
     "safetensors": "transformers",
     "huggingface_hub": "transformers",
     "yt_dlp": "collect",
+    "PIL": "plots",
+    "jinja2": "plots",  # a command that needs all of train lacks something else first
     "matplotlib": "plots",
     "fastapi": "serve",
     "python_multipart": "serve",

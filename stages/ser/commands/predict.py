@@ -184,6 +184,10 @@ def warnings_after(model: TrainedModel, rows: list[Row], certainty: float, *, ca
         from ser.prediction.asked_certainty import cost_of_certainty
 
         lines.append(cost_of_certainty(model.description, certainty, calibrated=calibrated))
+    if rows and "adapted" in model.description and (certainty or calibrated):
+        lines.append(
+            "note: this model was adapted: its temperature, and what certainty costs, are of the model as it was"
+        )
     return lines
 
 

@@ -161,9 +161,18 @@ def validation_scores(tables: dict[str, pd.DataFrame]) -> dict[str, float]:
 
 
 def mean_importance(importance: pd.DataFrame) -> pd.DataFrame:
-    """Return ``model, group, features, uar_drop, deviation``: mean and standard deviation over the folds."""
+    """Return ``model, group, features, uar_drop, deviation, recall_drop_<emotion>...``: means over the folds.
+
+    The deviation is that of the falls of the UAR between folds.
+
+    Parameters
+    ----------
+    importance : pd.DataFrame
+        See `ser.training.permutation_importance.group_importance`, with the columns ``model`` and ``fold``.
+    """
     by_group = importance.groupby(["model", "group"], sort=True)
+    by_emotion = {name: (name, "mean") for name in importance.columns if name.startswith("recall_drop_")}
     table = by_group.agg(
-        features=("features", "first"), uar_drop=("uar_drop", "mean"), deviation=("uar_drop", "std")
+        features=("features", "first"), uar_drop=("uar_drop", "mean"), deviation=("uar_drop", "std"), **by_emotion
     ).reset_index()
     return table.sort_values(["model", "uar_drop", "group"], ascending=[True, False, True], ignore_index=True)

@@ -142,7 +142,7 @@ def describe_protocol(
     scheme : str
         ``split.scheme``.
     normalization : str
-        ``train.normalization``.
+        ``train.normalization``, or ``adapted by …`` of ``train.adapt``.
     confidence : float
         Of the intervals.
 
@@ -150,7 +150,7 @@ def describe_protocol(
     -------
     dict
         ``scheme, folds, clips`` (that are tested), ``untested_clips, speakers, emotions, corpora, normalisation``
-        (``train`` or ``speaker``, whose results are never compared), ``normalisation_warning`` (empty if there is no
+        (its name: results of several are never compared), ``normalisation_warning`` (empty if there is no
         need), ``chance`` (UAR of guessing), ``confidence`` and ``intervals`` (how they were made, or why there are
         none).
     """

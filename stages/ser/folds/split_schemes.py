@@ -1,7 +1,7 @@
 """Folds: which clips train, validate and test each model.
 
 Every protocol is the same table: one row a clip, one column a fold (``fold_0``, ``fold_1``, …) that holds the clip's
-part: ``train``, ``validation`` or ``test``.
+part: ``train``, ``validation`` or ``test``; or ``labelled``, of a tested corpus a clip to adapt by, or nothing.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ import pandas as pd
 from ser.errors import InputError
 from ser.folds.dealt_parts import deal_clips, group_folds, groups_to_leave_out, own_order, share_of_groups
 from ser.folds.fold_tables import read_protocol
-from ser.storage.seeds import derive_seed
+from ser.storage.seeds import derive_seed, generator
 
 
 def assign_parts(clips: pd.DataFrame, settings) -> pd.DataFrame:
@@ -49,7 +49,10 @@ def assign_parts(clips: pd.DataFrame, settings) -> pd.DataFrame:
     for fold in sorted(set(fold_of_clip[fold_of_clip >= 0])):
         part = np.full(len(clips), "train", dtype=object)
         part[fold_of_clip == fold] = "test"
-        rest = np.flatnonzero(part != "test")
+        if settings.labelled_speakers:
+            tested = np.flatnonzero(part == "test")
+            part[tested] = labelled_parts(clips.iloc[tested], settings, fold)
+        rest = np.flatnonzero(part == "train")
         if len(rest) == 0:
             raise InputError(f"fold {fold} tests every clip: none is left to train on")
         part[rest[validation_rows(clips.iloc[rest], settings, fold)]] = "validation"
@@ -87,6 +90,36 @@ def assign_folds(clips: pd.DataFrame, settings) -> np.ndarray:
         return group_folds(clips, speakers, settings.folds, seed)
     _require_groups(speakers, 3, "split.scheme holdout", "speakers")
     return np.where(share_of_groups(clips, speakers, settings.test_fraction, seed, spare=2), 0, -1)
+
+
+def labelled_parts(tested: pd.DataFrame, settings, fold: int) -> np.ndarray:
+    """Return the parts of the clips of a tested corpus of which some people give a few with their labels.
+
+    Their emotions take turns, as far as they go; what else these people say is in no part.
+
+    Returns
+    -------
+    np.ndarray of str
+        ``test``, ``labelled`` or nothing.
+
+    Raises
+    ------
+    InputError
+        If nobody else is left to be tested.
+    """
+    people = np.unique(tested["speaker"])
+    if len(people) <= settings.labelled_speakers:
+        raise InputError(
+            f"split.labelled_speakers is {settings.labelled_speakers}, and {tested['corpus'].iloc[0]} has "
+            f"{len(people)} speakers: nobody is left to be tested"
+        )
+    draw = generator(settings.seed, "labelled", fold)
+    giving = tested["speaker"].isin(draw.permutation(people)[: settings.labelled_speakers]).to_numpy()
+    part = np.where(giving, "", "test").astype(object)
+    rows = draw.permutation(np.flatnonzero(giving))
+    turn = tested["emotion"].iloc[rows].groupby(tested["emotion"].iloc[rows].to_numpy()).cumcount().to_numpy()
+    part[rows[np.argsort(turn, kind="stable")[: settings.labelled_clips]]] = "labelled"
+    return part
 
 
 def validation_rows(rest: pd.DataFrame, settings, fold: int) -> np.ndarray:
@@ -170,7 +203,8 @@ def shared_between_parts(clips: pd.DataFrame, folds: pd.DataFrame, digests: Sequ
     for kind, values in (("speaker", clips["speaker"]), ("audio", pd.Series(list(digests), dtype=str))):
         known = ((values != "") & values.duplicated(keep=False)).to_numpy()  # what is there once is in one part
         for fold in folds.columns[1:]:
-            parts = folds.loc[known, fold].groupby(values[known].to_numpy()).unique()
+            own, of = folds.loc[known, fold].to_numpy(), values[known].to_numpy()
+            parts = pd.Series(own[own != ""]).groupby(of[own != ""]).unique()
             for value in parts.index[parts.map(len) > 1]:
                 shown = value if kind == "speaker" else ", ".join(clips["clip"][(values == value).to_numpy()])
                 found.append((fold, kind, shown, ", ".join(sorted(parts[value]))))

@@ -11,11 +11,11 @@ import onnxruntime
 
 from ser.errors import InputError
 from ser.features.column_statistics import check_finite
+from ser.graphs.graph_session import session_of
 from ser.storage.shards import Ragged
 
 FILE = "model.onnx"
 BLOCK = 256  # clips whose functionals go through the graph at a time
-ERRORS_ONLY = 3  # onnxruntime's severity
 
 
 def load(folder: Path | str) -> onnxruntime.InferenceSession:
@@ -28,13 +28,8 @@ def load(folder: Path | str) -> onnxruntime.InferenceSession:
     InputError
         If the file is missing or damaged.
     """
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # several add up in another order: other bytes
-    options.enable_mem_pattern = False  # a plan of the memory for every length of a clip would be kept
-    options.log_severity_level = ERRORS_ONLY
     try:
-        content = (Path(folder) / FILE).read_bytes()
-        return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return session_of((Path(folder) / FILE).read_bytes())
     except Exception as error:  # what onnxruntime raises has no base of its own
         raise InputError(f"{folder}: no model that can be loaded ({error}); train it again") from None
 

@@ -36,6 +36,7 @@ LIBRARIES = (
 )
 # all that a trainer imports (a test compares): an edit of the others makes no training another one
 ROOMS = (
+    "adaptation",
     "compute",
     "encoders",
     "features",

@@ -31,15 +31,20 @@ def answer_clips(
         member.predict_proba(of_member(read, place), by_speaker=by_speaker)
         for place, member in enumerate(model.members)
     ]
-    together = by_member[0] if model.rule is None else fuse(np.stack(by_member).astype(np.float64), model.rule)
-    if calibrated:
-        together = scale(together, model.description["temperature"])
-    together = together.astype(np.float32)
+    together = joined(model, by_member, calibrated=calibrated)
     alone = by_speaker and len(clips) == 1
     return [
         _answer(model, heard, versions[0], probabilities, certainty, alone=alone)
         for (heard, versions), probabilities in zip(clips, together, strict=True)
     ]
+
+
+def joined(model: Opened, by_member: list[np.ndarray], *, calibrated: bool) -> np.ndarray:
+    """Return the probabilities of a model, float32 of shape (clips, emotions), from those of each of its members."""
+    together = by_member[0] if model.rule is None else fuse(np.stack(by_member).astype(np.float64), model.rule)
+    if calibrated:
+        together = scale(together, model.description["temperature"])
+    return together.astype(np.float32)
 
 
 def _answer(

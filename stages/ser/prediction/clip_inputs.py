@@ -38,6 +38,8 @@ class Heard(NamedTuple):
         What the recording sounded like before it was cleaned; see `ser.audio.recording_profile`.
     seconds : float
         s of sound that trimming has left.
+    start : float
+        s of silence that it has cut off before.
     different : tuple of int
         The channels, from 1, that carry different speech; `samples` is of their mean.
     """
@@ -46,6 +48,7 @@ class Heard(NamedTuple):
     level: RecordedLevel
     profile: np.ndarray
     seconds: float
+    start: float = 0.0
     different: tuple[int, ...] = ()
 
 
@@ -75,9 +78,10 @@ def hear(recording: Path | str | BinaryIO | np.ndarray, sampling_rate: int | Non
     if len(heard.y) < SHORTEST * heard.sample_rate:
         seconds = len(heard.y) / heard.sample_rate
         raise UnusableAudioError(f"too short: {seconds:.2f} s, at least {SHORTEST:g} s wanted")
-    samples, level = clean(heard.y, heard.sample_rate, settings)
+    samples, level, start = clean(heard.y, heard.sample_rate, settings)
     sound = profile(heard.y, heard.sample_rate, settings.sample_rate)
-    return Heard(samples, level, sound, len(samples) / settings.sample_rate, heard.different)
+    sr = settings.sample_rate
+    return Heard(samples, level, sound, len(samples) / sr, start / sr, heard.different)
 
 
 def _recorded(
@@ -100,6 +104,13 @@ def check_file(recording: Path | str | BinaryIO, sampling_rate: int | None) -> N
         raise TypeError(f"the recording is of the type {type(recording).__name__}: {wanted}")
     if sampling_rate is not None:
         raise TypeError("sampling_rate goes with samples: a file says its own")
+
+
+def name_of(recording: Path | str | BinaryIO | np.ndarray) -> str:
+    """Return what a recording is called, without its folder."""
+    if isinstance(recording, np.ndarray):
+        return "samples"
+    return Path(recording if isinstance(recording, Path | str) else str(getattr(recording, "name", "recording"))).name
 
 
 def as_channels(samples: np.ndarray) -> np.ndarray:

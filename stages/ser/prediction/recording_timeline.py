@@ -14,7 +14,7 @@ from ser.channels.cancelling_channels import Powers
 from ser.errors import InputError
 from ser.prediction.asked_timeline import Asked
 from ser.prediction.channel_timeline import ChannelTimeline
-from ser.prediction.clip_inputs import as_channels, check_file
+from ser.prediction.clip_inputs import as_channels, check_file, name_of
 from ser.streams.file_blocks import Part, file_parts
 from ser.timelines.segments import CUT_OFF, Channel, Segment, Timeline
 
@@ -84,7 +84,7 @@ def _timeline(
         made.remarks.append(f"{CUT_OFF}: {error}")
     if not made.seconds:
         raise UnusableAudioError("no samples")
-    return _whole(model, _name_of(recording), made.channels, made.remarks)
+    return _whole(model, name_of(recording), made.channels, made.remarks)
 
 
 class _Making:
@@ -163,12 +163,6 @@ def _opened(
     check_file(recording, sampling_rate)
     with file_parts(recording, max_seconds) as parts:
         yield parts
-
-
-def _name_of(recording: Path | str | BinaryIO | np.ndarray) -> str:
-    if isinstance(recording, np.ndarray):
-        return "samples"
-    return Path(recording if isinstance(recording, Path | str) else str(getattr(recording, "name", "recording"))).name
 
 
 class Live:

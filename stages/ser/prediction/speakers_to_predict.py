@@ -28,7 +28,7 @@ def speakers_of_files(files: list[Path], table: Path | None) -> list[str]:
     """
     if table is None:
         return [str(file.parent) for file in files]
-    named = _read_speakers(table)
+    named = values_by_file(table, "speaker", "--speakers")
     speakers = [named.get(_resolved(file), "") for file in files]
     unnamed = [file for file, speaker in zip(files, speakers, strict=True) if not speaker]
     if unnamed:
@@ -58,25 +58,64 @@ def rows_together(recordings: Sequence, speakers: Sequence[str] | None, *, by_sp
         yield [row for row, name in enumerate(speakers) if name == speaker]
 
 
-def _read_speakers(table: Path) -> dict[str, str]:
-    """Return the speaker of each file that the table names, by its resolved path."""
+def values_by_file(table: Path, column: str, option: str) -> dict[str, str]:
+    """Return what a table says of each file that it names, by its resolved path.
+
+    Parameters
+    ----------
+    table : Path
+        With the columns ``file`` (absolute, or relative to the folder of the table) and `column`.
+    column : str
+    option : str
+        That names the table, for messages.
+
+    Raises
+    ------
+    InputError
+        If the table cannot be read, lacks a column, or says two things of one file.
+    """
     try:
-        header, rows = read_table(table.read_bytes(), str(table), expected=("file", "speaker"))
+        header, rows = read_table(table.read_bytes(), str(table), expected=("file", column))
     except OSError as error:
-        raise InputError(f"--speakers {table} cannot be read: {error.strerror}") from None
+        raise InputError(f"{option} {table} cannot be read: {error.strerror}") from None
     except BrokenTableError as error:
-        raise InputError(f"--speakers {error}") from None
-    of_file, of_speaker = column_place(header, "file"), column_place(header, "speaker")
-    if of_file is None or of_speaker is None:
-        raise InputError(f"--speakers {table} needs the columns file and speaker")
+        raise InputError(f"{option} {error}") from None
+    of_file, of_value = column_place(header, "file"), column_place(header, column)
+    if of_file is None or of_value is None:
+        raise InputError(f"{option} {table} needs the columns file and {column}")
     named: dict[str, str] = {}
     for line, values, reason in rows:
         if reason:
-            raise InputError(f"--speakers {table}, line {line}: {reason}")
-        file, speaker = values[of_file].strip(), unicodedata.normalize("NFC", values[of_speaker].strip())
-        if file and named.setdefault(path := _listed(file, table.parent), speaker) != speaker:
-            raise InputError(f"--speakers {table} names two speakers for {path}")
+            raise InputError(f"{option} {table}, line {line}: {reason}")
+        file, value = values[of_file].strip(), unicodedata.normalize("NFC", values[of_value].strip())
+        if file and named.setdefault(path := _listed(file, table.parent), value) != value:
+            raise InputError(f"{option} {table} names two {column}s for {path}")
     return named
+
+
+def labels_of_files(files: list[Path], table: Path, emotions: Sequence[str]) -> dict[Path, str]:
+    """Return the emotions that a table says of some of the files.
+
+    Parameters
+    ----------
+    files : list of Path
+    table : Path
+        With the columns ``file`` and ``emotion``; rows without an emotion say nothing.
+    emotions : sequence of str
+        That a model knows.
+
+    Raises
+    ------
+    InputError
+        If it names another emotion, or a file that is not among these.
+    """
+    said = {file: emotion for file, emotion in values_by_file(table, "emotion", "--labels").items() if emotion}
+    if other := sorted(set(said.values()) - set(emotions)):
+        raise InputError(f"--labels {table} says {', '.join(other)}: the model knows {', '.join(emotions)}")
+    found = {file: said.pop(path) for file in files if (path := _resolved(file)) in said}
+    if said:
+        raise InputError(f"--labels {table} names {min(said)}, which is none of the recordings")
+    return found
 
 
 def _listed(file: str, folder: Path) -> str:

@@ -6,21 +6,21 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-import numpy as np
-
 from ser.audio.recordings import UnusableAudioError
 from ser.errors import InputError
 from ser.prediction.answering import answer_clips, check_certainty
 from ser.prediction.answers import Prediction
-from ser.prediction.clip_inputs import Heard, by_name, hear, model_inputs, with_copies
-from ser.prediction.model_folder import find_folder, normalized, open_model
+from ser.prediction.clip_inputs import by_name
+from ser.prediction.model_folder import find_folder, open_model
+from ser.prediction.model_reading import Recorded, as_list, hear_and_read, kinds_of, read_all
 from ser.prediction.speakers_to_predict import rows_together
 
 if TYPE_CHECKING:
+    import numpy as np
+
+    from ser.explaining.explanation import Explanation
     from ser.prediction.recording_timeline import Live
     from ser.timelines.segments import Timeline
-
-Recorded = Path | str | BinaryIO | np.ndarray
 
 
 class TrainedModel:
@@ -68,6 +68,11 @@ class TrainedModel:
         """Whether all it learnt from was synthesised: it then knows nothing of real voices."""
         return all(corpus["synthetic"] for corpus in self.learnt_from["corpora"].values())
 
+    @property
+    def sample_rate(self) -> int:
+        """Hz of the audio that it works on."""
+        return self._opened.members[0].description["input"]["audio"]["sample_rate"]
+
     def predict(
         self,
         recording: Recorded,
@@ -102,7 +107,7 @@ class TrainedModel:
         """
         check_certainty(certainty)
         self._require_no_speakers("predict_many")
-        clip = self._hear(recording, sampling_rate)
+        clip = hear_and_read(self._opened, recording, sampling_rate)
         (answer,) = answer_clips(self._opened, [clip], calibrated=calibrated, certainty=certainty)
         return answer
 
@@ -137,13 +142,13 @@ class TrainedModel:
             In the order of the files; with `return_errors` also of exceptions.
         """
         check_certainty(certainty)
-        recordings = _as_list(recordings)
+        recordings = as_list(recordings)
         found: dict[int, Prediction | Exception] = {}
         for rows in rows_together(recordings, speakers, by_speaker=self.by_speaker):
             heard = {}
             for row in rows:
                 try:
-                    heard[row] = self._hear(recordings[row], None)
+                    heard[row] = hear_and_read(self._opened, recordings[row], None)
                 except (UnusableAudioError, OSError, TypeError, ValueError) as error:
                     if not return_errors:
                         raise
@@ -212,11 +217,6 @@ class TrainedModel:
         check_certainty(certainty)
         return Live(self, sampling_rate, Asked(None, calibrated, certainty))
 
-    @property
-    def sample_rate(self) -> int:
-        """Hz of the audio that it works on."""
-        return self._opened.members[0].description["input"]["audio"]["sample_rate"]
-
     def features(self, recording: Recorded, sampling_rate: int | None = None) -> dict[str, np.ndarray]:
         """Return what the model reads of a recording, as its exported graph takes it (`ser export`).
 
@@ -233,7 +233,7 @@ class TrainedModel:
             functionals, and sequences of their own, such as ``logmel_copy_1``.
         """
         self._require_no_speakers("features_many")
-        return by_name(self._kinds, self._hear(recording, sampling_rate)[1])
+        return by_name(kinds_of(self._opened), hear_and_read(self._opened, recording, sampling_rate)[1])
 
     def features_many(
         self, recordings: Iterable[Path | str | BinaryIO], *, speakers: Sequence[str] | None = None
@@ -245,31 +245,43 @@ class TrainedModel:
         recordings, speakers
             See `predict_many`.
         """
-        recordings = _as_list(recordings)
-        found: dict[int, dict[str, np.ndarray]] = {}
-        for rows in rows_together(recordings, speakers, by_speaker=self.by_speaker):
-            clips = [self._hear(recordings[row], None)[1] for row in rows]
-            if self.by_speaker:
-                clips = normalized(clips, self._kinds)
-            found |= {row: by_name(self._kinds, versions) for row, versions in zip(rows, clips, strict=True)}
-        return [found[row] for row in range(len(recordings))]
+        return read_all(self._opened, as_list(recordings), speakers)
 
-    @property
-    def _kinds(self) -> list[str]:
-        return [member.description["input"]["kind"] for member in self._opened.members]
+    def explain(
+        self,
+        recording: Recorded,
+        sampling_rate: int | None = None,
+        *,
+        emotion: str | None = None,
+        calibrated: bool = False,
+        progress: Callable[[int, int], object] | None = None,
+    ) -> Explanation:
+        """Find out which stretches of time and which groups of features spoke for an emotion of a recording.
+
+        Parameters
+        ----------
+        recording, sampling_rate, calibrated
+            See `predict`.
+        emotion : str, optional
+            By default the most probable one.
+        progress : callable, optional
+            Is called with how many versions of the recording have been heard, and how many there are.
+
+        Raises
+        ------
+        UnusableAudioError, OSError, InputError, TypeError, ValueError
+            See `predict`; also where the model does not know the emotion.
+        """
+        from ser.prediction.recording_explanation import explanation_of  # predicting needs none of it
+
+        self._require_no_speakers("a model that was trained with train.normalization=train")
+        return explanation_of(self._opened, recording, sampling_rate, emotion, calibrated=calibrated, progress=progress)
 
     def _require_no_speakers(self, instead: str) -> None:
         if self.by_speaker:
             raise InputError(
                 f"{self.folder} normalises each speaker's voice by itself: it wants several clips of one, use {instead}"
             )
-
-    def _hear(self, recording: Recorded, sampling_rate: int | None) -> tuple[Heard, list[list[np.ndarray]]]:
-        """Return what was heard; and of it, then of each of its copies, what each member of the model reads."""
-        wanted = [member.description["input"] for member in self._opened.members]
-        heard = hear(recording, sampling_rate, wanted[0]["audio"])
-        versions = with_copies(heard, self.description["copies"], self.sample_rate)
-        return heard, [model_inputs(version, wanted) for version in versions]
 
 
 def load(model: Path | str | None = None) -> TrainedModel:
@@ -279,17 +291,6 @@ def load(model: Path | str | None = None) -> TrainedModel:
     ----------
     model : Path or str, optional
         Its folder, or its short name among the models of ``data/models``, such as ``svm_rbf`` or ``ensemble``; without
-        it the one that was best on validation speakers.
-
-    Raises
-    ------
-    InputError
-        See `TrainedModel`.
+        it the one that was best on validation speakers. `TrainedModel` says what is raised.
     """
     return TrainedModel(find_folder(model))
-
-
-def _as_list(recordings: Iterable) -> list:
-    if isinstance(recordings, Path | str | bytes):
-        raise TypeError(f"wanted are several recordings, such as [{str(recordings)!r}]")
-    return list(recordings)

@@ -10,16 +10,16 @@ from ser.audit.cue_words import found_in, verdict_of
 from ser.audit.page_style import page_style
 from ser.errors import InputError
 from ser.evaluation.subgroups import tested_emotions
+from ser.reporting.feature_section import feature_panels, shown_speakers
 from ser.reporting.html_tables import are_wide, breakable, decimal, is_missing, p_text, percent, span
+from ser.reporting.map_section import map_data, map_script, map_sounds, overview_style
+from ser.reporting.overview_files import Overview
 from ser.reporting.provenance import package_versions
 from ser.reporting.report_sounds import (
-    COLUMNS,
     DYNAMIC_RANGE_DB,
     read_sounds,
-    sound,
     spectrogram_image,
     typical_clips,
-    waveform,
     worst_mistakes,
 )
 from ser.reporting.reported_run import (
@@ -32,6 +32,7 @@ from ser.reporting.reported_run import (
     terms_of_weights,
 )
 from ser.reporting.shown_tables import TABLES_OF_THE_REPORT, counts_table, settings_table
+from ser.reporting.sound_sources import COLUMNS, sound, waveform
 from ser.settings.report_section import Report
 from ser.storage.clip_tables import speakers_in_words
 from ser.storage.model_cards import licence_in_words, voices_of
@@ -44,13 +45,16 @@ SHOWN_MODELS = 15  # in matrices: more cells than a page can hold
 LEFT_TO_A_PERSON = 0.2  # share of the clips, the least certain ones
 
 
-def write_report(path: Path | str, run: Run, audio: Ragged | None, charts: dict[str, str], settings: Report) -> None:
+def write_report(
+    path: Path | str, run: Run, overview: Overview, audio: Ragged | None, charts: dict[str, str], settings: Report
+) -> None:
     """Write the page.
 
     Parameters
     ----------
     path : Path
     run : Run
+    overview : Overview
     audio : Ragged, or None
         Samples of all clips, 16 bits, in the order of ``run.clips``. None: nothing that is cut from them is shown,
         neither sound nor waveform nor spectrogram (of which speech can be made again).
@@ -67,7 +71,9 @@ def write_report(path: Path | str, run: Run, audio: Ragged | None, charts: dict[
     template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     shown = examples(run, audio, settings.clip_seconds)
     worst = mistakes_of_the_best(run, audio, settings.mistakes, settings.clip_seconds)
+    mapped = map_sounds(run, overview, audio, settings.map_sounds, settings.clip_seconds) if audio else {}
     heard = {clip["corpus"] for clip in [*shown, *worst["rows"]]} if audio else set()
+    heard |= set(run.clips["corpus"].iloc[[*mapped]])
     page = template.render(
         page_style=page_style(),
         run=run,
@@ -98,6 +104,14 @@ def write_report(path: Path | str, run: Run, audio: Ragged | None, charts: dict[
         licences={name: licence_in_words(about) for name, about in run.origin.items()},
         inherited=terms_of_weights(run),
         clip_seconds=settings.clip_seconds,
+        overview=overview,
+        overview_style=overview_style(),
+        map_data=map_data(run, overview, mapped),
+        map_script=map_script(),
+        mapped=len(mapped),
+        panels=feature_panels(overview),
+        shown_speakers=shown_speakers(overview),
+        speaker_count=int(overview.speakers["speaker"].nunique()),
         picture={"columns": COLUMNS, "range": DYNAMIC_RANGE_DB},
     )
     with written(path) as temporary:

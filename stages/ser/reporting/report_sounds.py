@@ -1,20 +1,18 @@
-"""Clips to listen to on a page: which ones, and their sound, waveform and spectrogram as text."""
+"""Clips to listen to in the report: which ones, and their spectrograms as text."""
 
-import base64
 import io
 
 import numpy as np
 import pandas as pd
-import soundfile
 from matplotlib import colormaps
 from PIL import Image
 from scipy.fft import rfft
 
+from ser.reporting.sound_sources import COLUMNS, as_source
 from ser.storage.prediction_tables import emotions_of, predicted_emotions, probabilities_of
 from ser.storage.samples import to_float
 from ser.storage.shards import Ragged
 
-COLUMNS = 320  # of a picture, pixels or points
 ROWS = 96
 DYNAMIC_RANGE_DB = 70.0  # of a spectrogram; what is quieter is black
 
@@ -71,26 +69,6 @@ def read_sounds(audio: Ragged, clips: pd.DataFrame, names: list[str], sr: int, s
     return {name: to_float(np.asarray(audio[int(places[name])][: int(seconds * sr)])) for name in names}
 
 
-def sound(y: np.ndarray, sr: int) -> str:
-    """Return a signal as the source of an ``<audio>`` element: lossless, about half the size of WAV."""
-    with io.BytesIO() as file:
-        soundfile.write(file, y, sr, format="FLAC", subtype="PCM_16")
-        return _uri(file.getvalue(), "audio/flac")
-
-
-def waveform(y: np.ndarray) -> str:
-    """Return the outline of a signal as the ``d`` of a path in a box of `COLUMNS` by 2, from -1 below to 1 above.
-
-    The signal is scaled to its own peak: level says nothing here, as clips are normalised.
-    """
-    edges = np.linspace(0, len(y), COLUMNS + 1).astype(int)[:-1]
-    peak = max(float(np.abs(y).max()), 1e-9)
-    high, low = np.maximum.reduceat(y, edges) / peak, np.minimum.reduceat(y, edges) / peak
-    upper = [f"{x} {1 - value:.2f}" for x, value in enumerate(high)]
-    lower = [f"{x} {1 - value:.2f}" for x, value in zip(range(COLUMNS - 1, -1, -1), low[::-1], strict=True)]
-    return "M" + "L".join(upper + lower) + "Z"
-
-
 def spectrogram(y: np.ndarray, window: int, step: int) -> np.ndarray:
     """Return the power of each frequency, shape (1 + window // 2, frames), by Hann windows of frames less their mean.
 
@@ -123,8 +101,4 @@ def spectrogram_image(y: np.ndarray, sr: int) -> str:
     picture.putpalette((255 * colormaps["magma"](np.arange(256))[:, :3]).round().astype(np.uint8).tobytes())
     with io.BytesIO() as file:
         picture.save(file, format="PNG", optimize=True)
-        return _uri(file.getvalue(), "image/png")
-
-
-def _uri(content: bytes, kind: str) -> str:
-    return f"data:{kind};base64,{base64.b64encode(content).decode()}"
+        return as_source(file.getvalue(), "image/png")

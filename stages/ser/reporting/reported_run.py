@@ -34,6 +34,7 @@ AUDIT_TABLES = ("counts", "cues", "findings", "quarantine")
 WORDS = {  # columns that are never numbers, whatever they look like: a speaker may be called 007 or nan
     "model", "score", "emotion", "group", "first", "second", "verdict", "worst_speaker", "best_speaker", "actual",
     "predicted", "probabilities", "corpus", "sex", "speaker", "cue", "file", "finding", "detail", "done", "reason",
+    "clip", "feature",
 }  # fmt: skip
 PSEUDO_MODELS = (CHANCE, MAJORITY)
 FUNCTIONALS = ("train_ml", "train_residual_keras")  # the trainers that read them

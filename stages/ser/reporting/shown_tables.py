@@ -11,6 +11,7 @@ from ser.reporting.provenance import Changed, changed_settings, used_settings
 from ser.reporting.reported_run import PSEUDO_MODELS, Run, collapse_mark, flat_settings
 from ser.settings.all_sections import default_params
 
+RECALL_DROP = "recall_drop_"  # and an emotion: a column of importance.csv
 FEW = 6  # columns that any page has room for
 
 
@@ -97,6 +98,22 @@ def calibration_table(run: Run) -> Table:
     for label, name in (("ECE", "ece"), ("Brier", "brier"), ("log loss", "log_loss")):
         columns += [number(label, name), number(f"{label}, scaled", f"{name}_scaled")]
     return make_table(frame, "Calibration before and after temperature scaling", columns, source="calibration.csv")
+
+
+def importance_table(run: Run) -> Table:
+    """Return which groups of features matter for which emotion, best model first, in each what matters most first."""
+    place = {model: position for position, model in enumerate(run.models)}
+    frame = run.tables["importance"].sort_values("model", key=lambda names: names.map(place), kind="stable")
+    emotions = [name.removeprefix(RECALL_DROP) for name in frame.columns if name.startswith(RECALL_DROP)]
+    columns = [
+        words("model", "model"),
+        words("group", "group"),
+        count("features", "features"),
+        number("UAR", "uar_drop", signed=True),
+        *(number(emotion, f"{RECALL_DROP}{emotion}", signed=True) for emotion in emotions),
+    ]
+    caption = "UAR lost, and recall of each emotion, when a group of features is exchanged between validation clips"
+    return make_table(frame, caption, columns, source="importance.csv")
 
 
 def speakers_table(run: Run) -> Table:
@@ -251,6 +268,7 @@ TABLES_OF_THE_REPORT = {
     "scores": scores_table,
     "collapsed": collapsed_table,
     "emotions": emotions_table,
+    "importance": importance_table,
     "differences": differences_table,
     "calibration": calibration_table,
     "speakers": speakers_table,

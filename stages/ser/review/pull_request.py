@@ -24,7 +24,7 @@ class Results(NamedTuple):
     clips: pd.DataFrame | None
     problem: str  # why there are no predictions that can be used, and the remedy
     missing: bool = False  # whether they cannot be had at all
-    normalization: str = ""  # train or speaker; empty where the revision does not say
+    normalization: str = ""  # train, speaker, adapted by …; empty where the revision does not say
 
 
 def compare_results(
@@ -60,7 +60,7 @@ def compare_results(
     if old.normalization and new.normalization and old.normalization != new.normalization:
         problem = (
             f"the old scores are normalised by {old.normalization}, the new ones by {new.normalization} "
-            "(train.normalization): they answer different questions and are never compared"
+            "(train.normalization, train.adapt): they answer different questions and are never compared"
         )
     problem = problem or why_not_paired(old.tables, new.tables, new.clips)
     tables = ({}, {}) if problem else (old.tables, new.tables)

@@ -56,6 +56,43 @@ class Predicted(BaseModel):
     seconds: float = Field(description="s of sound, without silence at its ends.")
 
 
+class StretchShown(BaseModel):
+    """A stretch of time, and what it did to the log odds of the emotion, in nats."""
+
+    start: float
+    end: float
+    effect: float
+    error: float
+    stands_out: bool
+
+
+class GroupShown(BaseModel):
+    """A group of features, and what its values added to the log odds of the emotion, in nats."""
+
+    name: str
+    features: int
+    effect: float
+    error: float
+
+
+class ExplanationShown(BaseModel):
+    """What decided an answer."""
+
+    name: str = Field(description="What the client called the recording.")
+    model: str
+    answer: str = Field(description="The most probable emotion.")
+    emotion: str = Field(description="The one that is explained.")
+    probabilities: Probabilities
+    unfamiliar: str
+    log_odds: float = Field(description="Of the emotion, nats.")
+    in_words: list[str] = Field(description="The answer, the stretches and the groups, a line each.")
+    stretches: list[StretchShown]
+    chance: Probability = Field(description="That stretches without any cue differ so.")
+    groups: list[GroupShown] = Field(description="Those that matter most first.")
+    usual_log_odds: float | None = Field(description="Of the emotion, where all features are as usual.")
+    peaks: list[float] = Field(description="The envelope of what was heard, from the first stretch to the last.")
+
+
 class SegmentShown(BaseModel):
     """A part of a recording in which somebody speaks, or nobody."""
 

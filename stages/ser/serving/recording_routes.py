@@ -9,11 +9,14 @@ from starlette.responses import Response
 
 from ser.audio.recordings import TOO_LONG, UnusableAudioError
 from ser.errors import InputError
-from ser.serving.answers import Json, Predicted, TimelineShown, recording_body, refusals
+from ser.explaining.explanation_tables import as_dict as explanation_dict
+from ser.prediction.asked_timeline import LONGEST_WINDOW
+from ser.serving.answers import ExplanationShown, Json, Predicted, TimelineShown, recording_body, refusals
 from ser.serving.limits import MOST_PEAKS, TIMELINE_BYTES
 from ser.serving.service import Service
 from ser.serving.uploads import Upload
 from ser.serving.work import Workers, busy
+from ser.streams.piece_of_file import read_piece
 from ser.timelines.formats import FORMATS, as_dict, read_json
 from ser.timelines.segments import Timeline
 
@@ -42,6 +45,33 @@ def add_recordings(app: FastAPI, service: Service) -> None:
             }
 
         return Json(await _worked(request, service, service.predictions, lambda upload, _: work(upload)))
+
+    @app.post("/explain", response_model=ExplanationShown, responses=refusals(*RECORDING), openapi_extra=described)
+    async def explain(
+        request: Request,
+        emotion: Annotated[str | None, Query(description="Explain this one instead of the most probable.")] = None,
+        calibrated: Calibrated = False,
+        start: Annotated[float, Query(ge=0, description="s; explain the piece that begins here")] = 0.0,
+        end: Annotated[float | None, Query(gt=0, description="s; and ends here.")] = None,
+        channel: Annotated[int | None, Query(ge=1, le=1000, description="Of the piece; else their mean.")] = None,
+    ) -> Response:
+        """Tell which stretches of time and which groups of features spoke for the emotion of an utterance."""
+        if end is None and (start or channel):
+            raise HTTPException(422, "start, channel: go with an end")
+        if end is not None and not start < end <= start + LONGEST_WINDOW:
+            raise HTTPException(422, f"end: allowed are up to {LONGEST_WINDOW:g} s after start")
+
+        def work(upload: Upload, check: Callable[[], None]) -> dict:
+            asked: dict[str, Any] = {"emotion": emotion, "calibrated": calibrated, "progress": lambda *_: check()}
+            if end is None:
+                found = model.explain(upload.path, **asked)
+            else:
+                longest = limits.timeline_seconds
+                y, rate = read_piece(upload.path, start, end, channel=channel, max_seconds=longest, check=check)
+                found = model.explain(y, rate, **asked).later(start)
+            return explanation_dict(found._replace(name=upload.name))
+
+        return Json(await _worked(request, service, service.timelines, work))
 
     kinds: dict[str, Any] = {each.media_type: {"schema": {"type": "string"}} for each in FORMATS.values()}
     kinds["application/json"] = {"schema": {"$ref": "#/components/schemas/TimelineShown"}}

@@ -147,6 +147,13 @@ def write_card(description: dict, folder: Path) -> None:
         lines += [f"It is {seeds} networks that differ by their seed alone, and answers by the mean of theirs.", ""]
     if all(corpus["synthetic"] for corpus in learnt["corpora"].values()):
         lines += ["> It has only ever heard synthetic speech: what it says of people means nothing.", ""]
+    if adapted := description.get("adapted"):
+        lines += [
+            f"It was adapted to {adapted['clips']:,} recordings of {adapted['speakers']} speakers, {_told(adapted)}: "
+            "it is for such recordings. What is said below of what it learnt from, and how good it is, is of the model "
+            "as it was before.",
+            "",
+        ]
     if description["normalization"] == "speaker":
         lines += ["It wants several clips of each speaker: it normalises the voice of each by itself.", ""]
     if description["copies"]:
@@ -185,6 +192,14 @@ def write_card(description: dict, folder: Path) -> None:
     ]
     with written(folder / CARD) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _told(adapted: Mapping) -> str:
+    """Say of how many of the recordings that a model was adapted to, now or earlier, it was told the emotion."""
+    told = adapted.get("labelled_clips", 0)
+    while adapted := adapted.get("before", {}):
+        told += adapted.get("labelled_clips", 0)
+    return f"and told the emotion of {told:,}" if told else "whose emotions it was not told"
 
 
 def _line(name: str, corpus: dict) -> str:

@@ -5,7 +5,6 @@ seven emotions they come again with hatching. Each emotion has a lane, with its 
 """
 
 import textwrap
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +28,7 @@ COLUMNS = 1500  # of a waveform: about a pixel each
 FEW_COLUMNS = 240  # of probabilities over more than `LONG` s: single utterances would be a flicker
 LONG = 600  # s
 TICKS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400)  # s
-PNG, OTHERS = ".png", (".svg", ".pdf")
+SUFFIXES = (".png", ".svg", ".pdf")
 
 
 def draw(timeline: Timeline, path: Path | str) -> str:
@@ -53,28 +52,12 @@ def draw(timeline: Timeline, path: Path | str) -> str:
         It ends in another suffix.
     """
     suffix = Path(path).suffix.lower()
-    if suffix not in (PNG, *OTHERS):
-        raise ValueError(f"{path}: a picture ends in {PNG}, {' or '.join(OTHERS)}")
-    import matplotlib  # here, as all else of timelines does without
+    if suffix not in SUFFIXES:
+        raise ValueError(f"{path}: a picture ends in {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}")
+    from ser.lettering.saved_picture import save_picture  # here, as all else of timelines does without
 
-    from ser.lettering.picture_letters import Lettering
-
-    settings: Any = {
-        "text.parse_math": False,  # words may hold $
-        "svg.hashsalt": "timeline",
-        "svg.fonttype": "none",
-        "hatch.linewidth": 0.6,
-        "font.family": ["DejaVu Sans"],
-    }
-    metadata = {PNG: {"Software": None}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}[suffix]
-    with matplotlib.rc_context(), written(path) as temporary, warnings.catch_warnings():
-        matplotlib.rcdefaults()  # else a person's matplotlibrc decides how it looks
-        matplotlib.rcParams.update(settings)
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # of an SVG, where it is measured as a box
-        figure, lettering = picture(timeline), Lettering(map(shown, timeline.emotions))
-        lettering.use_fonts(figure) if suffix == ".svg" else lettering.make_legible(figure)
-        figure.savefig(temporary, format=suffix[1:], metadata=metadata)
-    return lettering.note()
+    with written(path) as temporary:
+        return save_picture(temporary, suffix, lambda: picture(timeline), map(shown, timeline.emotions))
 
 
 def picture(timeline: Timeline) -> "Figure":

@@ -3,6 +3,8 @@
 Predictions are made by the stored model, so they are what a user of its folder gets.
 """
 
+from __future__ import annotations
+
 import importlib
 import os
 import shutil
@@ -11,12 +13,12 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from ser.networks.batches import learnt_counts
+from ser.networks.batches import Examples, learnt_counts
 from ser.networks.checkpoints import open_checkpoint
 from ser.networks.layer_graph import Layer
 from ser.probabilities.copy_mean import mean_over_copies
@@ -26,6 +28,7 @@ from ser.storage.model_formats import FORMAT, remove_seed_folders
 from ser.storage.seeds import derive_seed
 from ser.storage.shards import Ragged
 from ser.storage.whole_files import write_json
+from ser.training.adapted_folds import GRAPH, adapt_to_test, saved_graph, usual_last_layers
 from ser.training.dataset import (
     DATA,
     Dataset,
@@ -35,11 +38,14 @@ from ser.training.dataset import (
     file_stamps,
     take,
 )
-from ser.training.fit_rows import FitRows, Job, rows_of_job
+from ser.training.fit_rows import Job, rows_of_job
 from ser.training.kept_fits import HERE, Outcome, digest_of, keep_fit, kept_json
 from ser.training.learnt_from import learnt_from, usual_recordings
 from ser.training.permutation_importance import group_importance
 from ser.training.seeded_networks import library_of, seeds_of
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
 
 MODELS = DATA / "models"
 
@@ -110,6 +116,12 @@ def _run_job(job: Job, key: str, plan: Plan) -> Outcome:
 
     fitted = library.fit(train, validation, classes, seed=seed, epochs=job.epochs, checkpoint=checkpoint, **own)
 
+    def fit_again(examples: Examples) -> ModelProto:
+        """Fit for as long without anybody to watch, and return the graph."""
+        again = library.fit(examples, None, classes, seed=seed, epochs=fitted.epochs, checkpoint=None, **own)
+        return saved_graph(library, again.model)
+
+    classifier_again = None if hasattr(library, "network_layers") else fit_again  # of a network the last layer alone
     folder = model_folder(plan.trainer, job)
     with _new_files(folder) as (scratch, names):
         library.save(fitted.model, scratch)
@@ -117,7 +129,10 @@ def _run_job(job: Job, key: str, plan: Plan) -> Outcome:
     factors = class_factors(met, settings.logit_adjustment)
     if job.inner is None:
         # it depends on the data alone: the models of all trainers that read them share it
-        usual = digest_of("usual", plan.source.digest, rows.learnt.tobytes())
+        usual_key = digest_of("usual", plan.source.digest, rows.learnt.tobytes())
+        usual = kept_json(usual_key, lambda: usual_recordings(data, rows.learnt), may_be_kept)
+        if GRAPH in names and isinstance(data.inputs, Ragged):
+            usual["last_layers"] = usual_last_layers(folder / GRAPH, data.inputs, rows.learnt)
         description = {
             "format": FORMAT,
             "trainer": plan.trainer,
@@ -127,8 +142,9 @@ def _run_job(job: Job, key: str, plan: Plan) -> Outcome:
             "normalization": settings.normalization,
             "epochs": fitted.epochs,
             "seeds": seeds_of(own),
+            "settings": own["settings"].model_dump(mode="json"),
             "learnt_from": learnt_from(data, rows.learnt) | {"examples": len(train.labels)},
-            "usual": kept_json(usual, lambda: usual_recordings(data, rows.learnt), may_be_kept),
+            "usual": usual,
             "class_factors": factors,
             "copies": list(data.answer_copies),
             "input": data.description,
@@ -141,19 +157,29 @@ def _run_job(job: Job, key: str, plan: Plan) -> Outcome:
         layers = library.network_layers(fitted.model) if hasattr(library, "network_layers") else []
     else:
         # what a user of the folder predicts with: all but the pretrained encoders, which need no such room, are graphs
-        predictor = importlib.import_module("ser.models.stored_model") if "model.onnx" in names else library
+        predictor = importlib.import_module("ser.models.stored_model") if GRAPH in names else library
         model, number = predictor.load(folder), int(job.fold.removeprefix("fold_"))
 
         def predict_proba(inputs: np.ndarray | Ragged) -> np.ndarray:
             return adjust(predictor.predict_proba(model, inputs), factors)
 
-        predictions = predict_rows(predict_proba, data, number, rows)
+        tables = []
+        if rows.validation is not None:
+            tables = [predict_rows(predict_proba, data, number, "validation", rows.validation)]
         if validation is not None and not job.inner:  # of the first inner model, or the only one that there is
             repeats = settings.importance_repeats
-            importance = group_importance(predict_proba, validation, plan.groups, repeats=repeats, seed=seed)
+            importance = group_importance(
+                predict_proba, validation, plan.groups, classes=data.classes, repeats=repeats, seed=seed
+            )
             importance.insert(0, "fold", number)
             if len(history := fitted.history):
                 history.insert(0, "fold", number)
+        if rows.test is not None:
+            if settings.adapt != "none":  # what is learnt from validation clips is of the model as it was
+                adapt_to_test(folder, data, job.fold, train, settings.adapt == "labels", classifier_again)
+                model = predictor.load(folder)
+            tables.insert(0, predict_rows(predict_proba, data, number, "test", rows.test))
+        predictions = pd.concat(tables, ignore_index=True)
     if job.inner is not None:
         shutil.rmtree(folder)
         names = []
@@ -186,18 +212,17 @@ def _new_files(folder: Path) -> Iterator[tuple[Path, list[str]]]:
 
 
 def predict_rows(
-    predict_proba: Callable[[np.ndarray | Ragged], np.ndarray], data: Dataset, fold: int, rows: FitRows
+    predict_proba: Callable[[np.ndarray | Ragged], np.ndarray],
+    data: Dataset,
+    fold: int,
+    part: str,
+    of_part: np.ndarray,
 ) -> pd.DataFrame:
-    """Return a model's predictions for the clips of a fold, with their copies to answer by."""
-    tables = []
-    for part, of_part in (("test", rows.test), ("validation", rows.validation)):
-        if of_part is None:
-            continue
-        table = data.clips.loc[of_part, ["clip", "emotion"]].reset_index(drop=True)
-        table.insert(1, "fold", fold)
-        table.insert(2, "part", part)
-        versions = (data.inputs, *data.answer_copies.values())
-        probabilities = mean_over_copies([predict_proba(take(inputs, of_part)) for inputs in versions])
-        columns = [f"p_{emotion}" for emotion in data.classes]
-        tables.append(pd.concat([table, pd.DataFrame(probabilities, columns=columns)], axis=1))
-    return pd.concat(tables, ignore_index=True)
+    """Return a model's predictions for a part of the clips of a fold, with their copies to answer by."""
+    table = data.clips.loc[of_part, ["clip", "emotion"]].reset_index(drop=True)
+    table.insert(1, "fold", fold)
+    table.insert(2, "part", part)
+    versions = (data.inputs, *data.answer_copies.values())
+    probabilities = mean_over_copies([predict_proba(take(inputs, of_part)) for inputs in versions])
+    columns = [f"p_{emotion}" for emotion in data.classes]
+    return pd.concat([table, pd.DataFrame(probabilities, columns=columns)], axis=1)

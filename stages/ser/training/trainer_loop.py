@@ -22,6 +22,7 @@ from ser.settings.train_section import Train
 from ser.storage.kept_folders import kept_folder
 from ser.storage.prediction_tables import write_temperatures
 from ser.storage.whole_files import write_json
+from ser.training.adapted_folds import require_adaptable
 from ser.training.dataset import (
     DATA,
     Dataset,
@@ -99,6 +100,8 @@ def cross_fit(
         print(f"  {data.left_out}")
     if settings.normalization == "speaker":
         require_speakers(data.clips)
+    if settings.adapt != "none":
+        require_adaptable(data, settings.adapt == "labels")
     if warning := one_emotion_warning(data.clips, settings.normalization):
         print(f"  warning: {warning}")
     plan = Plan(

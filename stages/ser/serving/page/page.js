@@ -1,10 +1,11 @@
 // The page as a whole: the model, a file or the microphone in, a timeline out.
 
 import { colourNames, colourVariable } from "./colours.js";
+import { showExplanation } from "./explanation_view.js";
 import { listen, recordingName } from "./live.js";
 import { microphoneMissing } from "./microphone.js";
 import { showModel } from "./model_facts.js";
-import { askExport, askModel, askTimeline, Refused, takeToken } from "./server.js";
+import { askExplanation, askExport, askModel, askTimeline, Refused, takeToken } from "./server.js";
 import { showTimeline } from "./timeline_view.js";
 import { byId, clock, element, isolated, percent, sentence, size, UNSURE } from "./words.js";
 
@@ -28,6 +29,7 @@ let model = null,
   upload = null,
   session = null,
   rescued = null,
+  explaining = null,
   shown = { timeline: null, remove: () => {}, urls: [] };
 
 const say = text => {
@@ -200,7 +202,46 @@ function wholeInWords(timeline) {
   });
 }
 
+// what decided the answer for a segment: the server hears it again, some hundred times
+async function explain(recording, timeline, segment, channel) {
+  silence();
+  const wait = byId("explanation-wait");
+  explaining?.abort();
+  const own = (explaining = new AbortController());
+  byId("explanation-place").replaceChildren();
+  byId("explanation").hidden = false;
+  wait.hidden = false;
+  wait.textContent = `Listening to ${clock(segment.start, 1)} – ${clock(segment.end, 1)} again, without parts of it …`;
+  say(wait.textContent);
+  byId("explanation-title").focus();
+  try {
+    const found = await askExplanation(
+      recording,
+      timeline.name,
+      {
+        start: segment.start,
+        end: segment.end,
+        calibrated: timeline.calibrated,
+        ...(timeline.channels.length > 1 && { channel: channel + 1 }),
+        ...(segment.emotion !== UNSURE && { emotion: segment.emotion }),
+      },
+      own.signal,
+    );
+    if (explaining !== own) return;
+    wait.hidden = true;
+    showExplanation(byId("explanation-place"), found);
+    say(found.in_words.map(sentence).join(" "));
+  } catch (error) {
+    if (explaining !== own || error.name === "AbortError") return;
+    byId("explanation").hidden = true;
+    complain(error);
+  }
+}
+
 function show(timeline, recording, keep = false) {
+  const { calibrated } = options();
+  explaining?.abort();
+  byId("explanation").hidden = true;
   shown.remove();
   shown.urls.forEach(url => URL.revokeObjectURL(url));
   audio.pause();
@@ -215,7 +256,13 @@ function show(timeline, recording, keep = false) {
   byId("remarks").hidden = !timeline.remarks.length;
   byId("remarks").replaceChildren(...timeline.remarks.map(remark => element("li", { textContent: sentence(remark) })));
   byId("result").hidden = false;
-  const remove = showTimeline({ place: byId("timeline"), tablePlace: byId("table-place"), audio, timeline });
+  const remove = showTimeline({
+    place: byId("timeline"),
+    tablePlace: byId("table-place"),
+    audio,
+    timeline,
+    explain: recording && ((segment, channel) => explain(recording, { ...timeline, calibrated }, segment, channel)),
+  });
   shown = { timeline, remove, urls: url ? [url] : [] };
   say(`Done: ${byId("whole").textContent}`);
   byId("result-title").focus();

@@ -39,7 +39,8 @@ async function asked(path, options = {}) {
   let response;
   try {
     response = await fetch(address(path), { cache: "no-store", ...options, headers: headers(options.headers ?? {}) });
-  } catch {
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
     throw new Refused(GONE);
   }
   if (!response.ok)
@@ -52,6 +53,12 @@ export const askModel = async () => (await asked("model")).json();
 export async function askExport(timeline, format) {
   const options = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(timeline) };
   return (await asked(`export?format=${format}`, options)).blob();
+}
+
+export async function askExplanation(file, name, options, signal) {
+  const form = new FormData();
+  form.append("file", file, name);
+  return (await asked(`explain?${new URLSearchParams(options)}`, { method: "POST", body: form, signal })).json();
 }
 
 // browsers give no more of a file that has changed since it was chosen

@@ -12,7 +12,8 @@ const CLOSEST = 400; // px a second
 const ZOOM = 1.6;
 
 // Fill `place` and `tablePlace`; returns what takes it off again. `audio` is a player that has, or has not, its sound.
-export function showTimeline({ place, tablePlace, audio, timeline }) {
+// `explain`, if there is one, is asked for what decided the answer for a segment of a channel.
+export function showTimeline({ place, tablePlace, audio, timeline, explain }) {
   const names = colourNames(timeline.emotions),
     controller = new AbortController(),
     { signal } = controller;
@@ -63,12 +64,15 @@ export function showTimeline({ place, tablePlace, audio, timeline }) {
       list = element("ul", { className: "bars" }),
       why = element("p", { className: "red small" });
     list.setAttribute("aria-label", "Probabilities at the playhead");
+    const ask = element("button", { type: "button", className: "why", textContent: "What decided?", hidden: true });
+    ask.addEventListener("click", () => explain(segmentsNow()[number], number));
     return {
       number,
       title,
       why,
+      ask,
       update: makeBars(list, timeline.emotions, names),
-      box: element("div", {}, element("div", {}, title, why), list),
+      box: element("div", {}, element("div", {}, title, why, ask), list),
     };
   });
   place.replaceChildren(
@@ -138,7 +142,10 @@ export function showTimeline({ place, tablePlace, audio, timeline }) {
     const key = now.map(segment => segment?.start).join();
     if (key !== current) {
       current = key;
-      said.forEach(({ number, title, why, update }) => showSaid(now[number], number, title, why, update));
+      said.forEach(({ number, title, why, ask, update }) => {
+        showSaid(now[number], number, title, why, update);
+        ask.hidden = !explain || !now[number]?.probabilities;
+      });
       table.here(now);
       draw();
     } else {
