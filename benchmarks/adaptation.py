@@ -114,7 +114,7 @@ def by_labels(folder: Path, module: str, data: Dataset, params, draws: int) -> l
 
         for draw in tqdm(range(draws), desc=f"{folder.name} {fold}", delay=3):
             setting = SimpleNamespace(labelled_speakers=2, labelled_clips=20, seed=draw)
-            parts = labelled_parts(data.clips[test], setting, int(fold[-1]))
+            parts = labelled_parts(data.clips[test], setting, int(fold.removeprefix("fold_")))
             given, others = np.zeros_like(test), np.zeros_like(test)
             given[test], others[test] = parts == "labelled", parts == "test"
             labelled = examples(data, given, with_copies=False)

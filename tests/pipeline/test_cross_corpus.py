@@ -191,6 +191,13 @@ def test_an_adapted_model_is_told_no_label_and_answers_otherwise(folder, parts):
         place = folder / "data/models/train_ml/logistic_regression/fold_1"
         about = json.loads((place / "model.json").read_text())["adapted"]
         assert about["labelled_clips"] == 8 and about["speakers"] == 4
+        card, of_all = ((at / "model_card.md").read_text() for at in (place, place.parent))
+        assert (
+            "How good it is" in card and "What is said below of what it learnt from is of the model as it was" in card
+        )
+        assert "of this model, adapted to the corpus that is tested: 0." in card
+        assert "of the models of the folds, made the same way, adapted to the corpus that is tested: 0." in of_all
+        assert "It was adapted" not in of_all
         tested = pd.read_csv(folder / "data/folds.csv").query("fold_1 == 'test'")["clip"]
         assert set(after["labels"].query("fold == 1 and part == 'test'")["clip"]) == set(tested)
         # whoever takes the folder gets what was tested

@@ -9,6 +9,9 @@ would take it for the middle of all moods. A warning is printed where they seem 
 At least 20 recordings are wanted, better a hundred, of the people and the place that the model is for. The files of a
 folder are taken for those of one speaker, unless --speakers names them.
 
+What cannot be used, and copies of a recording that is there already, is named; the others are taken, and the exit code
+is 1.
+
 With --labels some of the recordings come with their emotions, of two people at least; twenty help. The model is then
 learnt again with them and what it learnt from before: of a network the last layer, of others the classifier. How much
 they count is chosen by leaving out each of the people. That works in the clone that trained the model.

@@ -64,6 +64,7 @@ def _write(members: dict[str, Path], rule: Rule, predictions: pd.DataFrame, fold
         "fold": fold,
         "classes": first["classes"],
         "normalization": first["normalization"],
+        "adapt": first.get("adapt", "none"),
         "copies": first["copies"],
         "learnt_from": learnt_from,
         "members": list(members),

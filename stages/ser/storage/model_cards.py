@@ -147,11 +147,12 @@ def write_card(description: dict, folder: Path) -> None:
         lines += [f"It is {seeds} networks that differ by their seed alone, and answers by the mean of theirs.", ""]
     if all(corpus["synthetic"] for corpus in learnt["corpora"].values()):
         lines += ["> It has only ever heard synthetic speech: what it says of people means nothing.", ""]
+    tested_adapted = description.get("adapt", "none") != "none"  # the models that were scored were adapted to the test
     if adapted := description.get("adapted"):
+        before = "what it learnt from" if tested_adapted else "what it learnt from, and how good it is,"
         lines += [
             f"It was adapted to {adapted['clips']:,} recordings of {adapted['speakers']} speakers, {_told(adapted)}: "
-            "it is for such recordings. What is said below of what it learnt from, and how good it is, is of the model "
-            "as it was before.",
+            f"it is for such recordings. What is said below of {before} is of the model as it was before.",
             "",
         ]
     if description["normalization"] == "speaker":
@@ -178,8 +179,10 @@ def write_card(description: dict, folder: Path) -> None:
         "",
         "Unweighted average recall (UAR, the mean of the recalls of the emotions) "
         + ("of this model" if description["fold"] else "of the models of the folds, made the same way")
+        + (", adapted to the corpus that is tested" if tested_adapted else "")
         + f": {scores.get('test_uar', 0.0):.3f} on test clips"
         + (f", {scores['validation_uar']:.3f} on those of validation speakers" if "validation_uar" in scores else "")
+        + (" before that" if tested_adapted and "validation_uar" in scores else "")
         + f"; guessing reaches {1 / len(description['classes']):.3f}. Protocol and intervals are in the report of the "
         "run. Speech of other people, languages, rooms and microphones may fare far worse.",
         "",

@@ -102,7 +102,7 @@ def _last_layer(
     ] * len(before)
     classes = layer_weights(model)[0][1].shape[0]
     counts = np.bincount(train.labels, minlength=classes)
-    weights = (len(train.labels) / (classes * counts))[train.labels]
+    weights = len(train.labels) / (classes * counts[train.labels])
 
     def again(given: Examples, share: float) -> ModelProto:
         layers = []

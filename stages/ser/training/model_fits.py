@@ -140,6 +140,7 @@ def _run_job(job: Job, key: str, plan: Plan) -> Outcome:
             "fold": job.fold,
             "classes": data.classes,
             "normalization": settings.normalization,
+            "adapt": settings.adapt,
             "epochs": fitted.epochs,
             "seeds": seeds_of(own),
             "settings": own["settings"].model_dump(mode="json"),
